@@ -1,0 +1,43 @@
+"""Lumi: a real-time voice assistant you host yourself.
+
+The map, from the wire inwards (docs/design.md draws it):
+
+    transport   moves str | bytes            protocol   what the bytes mean, pure
+    server      sessions and their turns     client     the same road from the other end
+    voice       one turn: PCM in, PCM out    skills     what Lumi can do with no model behind it
+    engines     VAD, STT, LLM, TTS seams     store      what must not be lost
+    audio       PCM, Opus, pacing            errors     the error tree
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lumi._version import __version__
+
+if TYPE_CHECKING:
+    from lumi.client.client import Client, connect
+    from lumi.errors import LumiError
+    from lumi.server.app import serve
+
+__all__ = ["Client", "LumiError", "__version__", "connect", "serve"]
+
+_HOMES = {
+    "Client": "lumi.client.client",
+    "LumiError": "lumi.errors",
+    "connect": "lumi.client.client",
+    "serve": "lumi.server.app",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562), so that a client loads no server."""
+    if name not in _HOMES:
+        msg = f"module 'lumi' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

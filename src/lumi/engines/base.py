@@ -1,0 +1,159 @@
+"""The seams between a turn and what hears, thinks and speaks for it.
+
+PCM is signed 16-bit little-endian mono `bytes`. Streams are asynchronous iterators: closing one (`aclose()`,
+or cancelling the task that reads it) stops the work behind it at once. An engine that fails raises
+`lumi.errors.EngineError`; one that cannot start raises `EngineUnavailable`, whose text says what to install.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who is talking to us, as far as an engine may care."""
+
+    device_id: str = ""
+    session_id: str = ""
+    turn_id: str = ""
+    language: str = "en"
+    """Preferred language until the words say otherwise: `zh` or `en`."""
+    locale: str = "en_US"
+    timezone: str = "UTC"
+    """IANA name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was heard. Empty `text`: sound, but no words (or none that could be trusted)."""
+
+    text: str
+    confidence: float = 1.0
+    """0.0 … 1.0."""
+    is_final: bool = True
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One entry of a dialogue. `role` `tool` answers the call `tool_call_id`."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    tool_call_id: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    name: str
+    description: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """JSON Schema of the arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    id: str
+    name: str
+    arguments: str
+    """JSON text, as the model wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer, in order."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmotionHint:
+    """How the answer is meant: one of the protocol's 21 emotions. At most once, before any text."""
+
+    emotion: str
+
+
+LlmEvent = TextDelta | EmotionHint | ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a reply is asked for. The last message is the user's."""
+
+    messages: Sequence[ChatMessage]
+    speaker: Speaker = Speaker()
+    tools: Sequence[ToolSpec] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How to speak. An engine picks its nearest voice."""
+
+    name: str = ""
+    language: str = ""
+    """Empty: by the text's script."""
+    speed: float = 1.0
+
+
+class Vad(Protocol):
+    """Scores windows of sound for speech, many streams in one call.
+
+    A stream is a slot that keeps the model's memory. `score` is plain CPU work: it runs in a pool thread, releases
+    the interpreter lock where it can, and is never called by two threads at once.
+    """
+
+    window_samples: int
+    """Samples per window at 16 kHz."""
+
+    def open(self) -> int:
+        """Take a slot for a new stream."""
+        ...
+
+    def close(self, slot: int) -> None: ...
+
+    def score(self, slots: Sequence[int], windows: Sequence[bytes]) -> Sequence[float]:
+        """Speech probability (0.0 … 1.0) of one window for each slot; a slot may appear once per call."""
+        ...
+
+
+class Stt(Protocol):
+    """Recognises speech."""
+
+    name: str
+
+    def transcribe(self, audio: AsyncIterator[bytes], speaker: Speaker) -> AsyncIterator[Transcript]:
+        """Read 16 kHz PCM pieces as they come; yield partials, if the engine has any, and one final transcript last."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Llm(Protocol):
+    """Answers."""
+
+    name: str
+
+    def reply(self, prompt: Prompt) -> AsyncIterator[LlmEvent]:
+        """Stream the answer to the last user message."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Tts(Protocol):
+    """Speaks."""
+
+    name: str
+    sample_rate_hz: int
+
+    def synthesize(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
+        """Stream PCM at `sample_rate_hz`. Text without anything to pronounce yields nothing."""
+        ...
+
+    async def aclose(self) -> None: ...

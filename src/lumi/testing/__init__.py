@@ -1,0 +1,1 @@
+"""Test doubles that ship: virtual time, scripted engines, a memory transport, fake devices."""

@@ -1,0 +1,1 @@
+"""Moves text and bytes; knows no message."""

@@ -1,0 +1,1 @@
+"""One turn of conversation: PCM in, PCM out. Does not know the wire."""

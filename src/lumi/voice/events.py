@@ -1,0 +1,124 @@
+"""What a turn tells whoever started it, in order. The voice rooms know no wire: the server turns these into messages.
+
+Every turn ends with exactly one `TurnEnded`. A spoken turn's events between `SpeakingStarted` and `TurnEnded` are
+`SentenceStarted`, its `SentenceAudio` pieces, `SentenceEnded`, again and again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lumi.engines.base import Transcript
+
+
+class Stage(StrEnum):
+    """Where in a turn something happened."""
+
+    VAD = "vad"
+    STT = "stt"
+    LLM = "llm"
+    TTS = "tts"
+    TURN = "turn"
+
+
+class Ending(StrEnum):
+    """Why a turn ended."""
+
+    DONE = "done"
+    EMPTY = "empty"
+    """Nothing was recognised."""
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A transcript: partial, or the final one."""
+
+    turn_id: str
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    turn_id: str
+    emotion: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDelta:
+    """A piece of the answer's text, as it is made."""
+
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDone:
+    """The whole answer's text; comes before the last sentence has been spoken."""
+
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakingStarted:
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceStarted:
+    """`text` as it should be shown."""
+
+    turn_id: str
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceAudio:
+    """Packets of the sentence in the session's downlink format, ready to send."""
+
+    turn_id: str
+    index: int
+    packets: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEnded:
+    turn_id: str
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageFailed:
+    """An engine failed; the turn goes on to say so."""
+
+    turn_id: str
+    stage: Stage
+    engine: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    turn_id: str
+    ending: Ending
+    stages_ms: dict[str, float]
+    """Milliseconds from the end of the user's speech (or the text's arrival) to each stage's first result."""
+
+
+TurnEvent = (
+    Heard
+    | Emotion
+    | ReplyDelta
+    | ReplyDone
+    | SpeakingStarted
+    | SentenceStarted
+    | SentenceAudio
+    | SentenceEnded
+    | StageFailed
+    | TurnEnded
+)
