@@ -1,0 +1,42 @@
+"""What an embedded recogniser is to understand, in the three forms recognisers ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lumi.errors import ConfigError
+
+_WORD = re.compile(r"[a-z0-9'.\-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """The sentences an embedded recogniser listens for. Everything is lower case, words separated by one space.
+
+    `jsgf` is a whole JSGF V1.0 grammar with at least one public rule; `sentences` is a corpus for an n-gram, drawn
+    from the same rules (a sentence may stand in it more than once: that is its weight); `words` are all words that
+    occur in either.
+    """
+
+    jsgf: str
+    sentences: tuple[str, ...]
+    words: frozenset[str]
+
+    @classmethod
+    def from_sentences(cls, sentences: Iterable[str], name: str = "sentences") -> Grammar:
+        """A grammar that understands exactly these sentences."""
+        spoken = tuple(dict.fromkeys(" ".join(words_of(sentence)) for sentence in sentences))
+        spoken = tuple(sentence for sentence in spoken if sentence)
+        if not spoken:
+            raise ConfigError("grammar", "there is no sentence in it; give at least one with words")
+        rule = "\n  | ".join(spoken)
+        jsgf = f"#JSGF V1.0;\n\ngrammar {name};\n\npublic <{name}> =\n    {rule}\n  ;\n"
+        return cls(jsgf, spoken, frozenset(word for sentence in spoken for word in sentence.split()))
+
+
+def words_of(sentence: str) -> tuple[str, ...]:
+    """The words of a written sentence as a recogniser spells them: lower case, no punctuation around them."""
+    found = (word.strip("-.'") for word in _WORD.findall(sentence.lower().replace("’", "'")))
+    return tuple(word for word in found if word)
