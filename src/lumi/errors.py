@@ -15,8 +15,10 @@
     │   ├─ ConnectFailed       no connection came about
     │   ├─ ConnectionRefused   the server said no (401, 403, 4401 …): trying again is useless
     │   ├─ ConnectionLost      the connection closed (close code and reason)
+    │   ├─ ReplyTimeout        an answer did not come in time
     │   └─ NotConnected        sending without a connection
     ├─ HandshakeError          hello went wrong
+    │   ├─ MissingSessionId    the server's hello names no session
     │   └─ HandshakeTimeout    no hello came back in time
     ├─ ServerError             the server answered with an `error` message
     ├─ EngineError             an engine (VAD, STT, LLM, TTS) failed
@@ -128,12 +130,23 @@ class ConnectionLost(NetworkError):
         self.reason = reason
 
 
+class ReplyTimeout(NetworkError, TimeoutError):
+    """What was asked was not answered in time; the line still stands."""
+
+
 class NotConnected(NetworkError):
     """Something was to be sent while there is no connection."""
 
 
 class HandshakeError(LumiError):
     """The hello exchange went wrong."""
+
+
+class MissingSessionId(HandshakeError):
+    """The server's answer to hello has no `session_id`."""
+
+    def __init__(self) -> None:
+        super().__init__("the server's answer to hello has no session_id (服务器响应中缺少session_id)")
 
 
 class HandshakeTimeout(HandshakeError):
