@@ -1,0 +1,143 @@
+"""What happened in a turn, in the words of the wire. The only module that speaks both languages.
+
+Whether this client may have a message is not decided here: `protocol.Connection.send` leaves out what its dialect and
+features do not announce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from msgspec import UNSET
+
+from lumi.errors import ProtocolError
+from lumi.protocol.codec import error_message
+from lumi.protocol.messages import (
+    EMOTIONS,
+    AudioFrame,
+    Chat,
+    Error,
+    ErrorCode,
+    LlmEmotion,
+    Message,
+    Metrics,
+    Notify,
+    Response,
+    Stt,
+    Timestamp,
+    Tts,
+    TtsState,
+)
+from lumi.voice.events import (
+    Emotion,
+    Heard,
+    SentenceAudio,
+    SentenceEnded,
+    SentenceStarted,
+    SpeakingStarted,
+    Stage,
+    StageFailed,
+    TurnEnded,
+    TurnEvent,
+)
+
+STAGE_ERRORS = {
+    Stage.VAD: ErrorCode.INTERNAL,
+    Stage.STT: ErrorCode.STT_FAILED,
+    Stage.LLM: ErrorCode.LLM_FAILED,
+    Stage.TTS: ErrorCode.TTS_FAILED,
+    Stage.TURN: ErrorCode.INTERNAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseGenerator:
+    """Makes one session's messages. `wall_clock` gives UNIX seconds."""
+
+    session_id: str
+    wall_clock: Callable[[], float]
+
+    def spoken(self, event: TurnEvent, listen_id: str | None) -> tuple[Message | AudioFrame, ...]:
+        """An event of a spoken turn. `tts stop` is not among them: it goes out when playing is over (`tts_stop`)."""
+        sid, turn_id = self.session_id, event.turn_id
+        match event:
+            case Heard(transcript=heard):
+                return (
+                    Stt(
+                        text=heard.text,
+                        confidence=float(heard.confidence),
+                        is_final=heard.is_final,
+                        session_id=sid,
+                        id=UNSET if listen_id is None else listen_id,
+                        turn_id=turn_id,
+                    ),
+                )
+            case Emotion(emotion=emotion):
+                name = emotion if emotion in EMOTIONS else "neutral"
+                return (LlmEmotion(emotion=name, text=EMOTIONS[name], session_id=sid, turn_id=turn_id),)
+            case SpeakingStarted():
+                return (Tts(state=TtsState.START, session_id=sid, turn_id=turn_id),)
+            case SentenceStarted(text=text):
+                return (Tts(state=TtsState.SENTENCE_START, text=text, session_id=sid, turn_id=turn_id),)
+            case SentenceAudio(packets=packets):
+                return tuple(AudioFrame(packet) for packet in packets)
+            case SentenceEnded(text=text):
+                return (Tts(state=TtsState.SENTENCE_END, text=text, session_id=sid, turn_id=turn_id),)
+            case StageFailed():
+                return (self.failure(event, listen_id),)
+            case TurnEnded(stages_ms=stages):
+                return (Metrics(turn_id=turn_id, stages=dict(stages), session_id=sid),)
+            case _:  # the text of a spoken answer travels with its sentences
+                return ()
+
+    def tts_start(self, turn_id: str) -> Tts:
+        return Tts(state=TtsState.START, session_id=self.session_id, turn_id=turn_id)
+
+    def tts_stop(self, turn_id: str) -> Tts:
+        return Tts(state=TtsState.STOP, session_id=self.session_id, turn_id=turn_id)
+
+    def delta(self, chat: Chat, text: str) -> Response:
+        """A piece of a written answer."""
+        return self._response(chat, "", is_final=False, delta=text)
+
+    def response(self, chat: Chat, text: str) -> Response:
+        """A whole written answer."""
+        return self._response(chat, text, is_final=True, delta=None)
+
+    def notify(self, notice_id: str, kind: str, text: str, due_at: float) -> Notify:
+        due = self._timestamp(None, due_at)
+        known = kind if kind in {"timer", "reminder"} else "push"
+        return Notify(id=notice_id, kind=known, text=text, due_at=due, session_id=self.session_id)  # type: ignore[arg-type]
+
+    def failure(self, event: StageFailed, message_id: str | None) -> Error:
+        return self.error(ProtocolError(STAGE_ERRORS[event.stage], event.message, message_id=message_id))
+
+    def error(self, error: ProtocolError, *, retry_after_s: float | None = None) -> Error:
+        """What was wrong, for the one who sent it."""
+        return error_message(
+            error,
+            session_id=self.session_id,
+            timestamp_ms=int(self.wall_clock() * 1000),
+            retry_after_s=retry_after_s,
+        )
+
+    def _response(self, chat: Chat, text: str, *, is_final: bool, delta: str | None) -> Response:
+        return Response(
+            id=chat.id,
+            request_id=chat.id,
+            content=text,
+            session_id=self.session_id,
+            timestamp=self._timestamp(chat.timestamp or None, self.wall_clock()),
+            is_final=is_final,
+            delta=UNSET if delta is None else delta,
+            turn_id=chat.id,
+        )
+
+    @staticmethod
+    def _timestamp(like: Timestamp | None, at: float) -> Timestamp:
+        """ISO-8601 in UTC; milliseconds for whoever counts in them."""
+        if isinstance(like, int | float):
+            return int(at * 1000)
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

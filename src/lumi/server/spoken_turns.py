@@ -1,0 +1,259 @@
+"""The spoken turns of one session, one at a time, and what waits to be said after them.
+
+    idle ──▶ hearing ──▶ answering ──▶ idle        a voice turn: nothing is owed to the client while it is only heard
+    idle ───────────────▶ answering ──▶ idle       typed words, a notice
+
+A turn is its id: whatever a turn that is no longer the present one still has to say is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import uuid4
+
+import structlog
+
+from lumi.engines.base import Speaker
+from lumi.server.outbox import Outbox
+from lumi.server.response_generator import ResponseGenerator
+from lumi.server.services import Services
+from lumi.voice.dialogue import Dialogue
+from lumi.voice.events import (
+    Ending,
+    Heard,
+    ReplyDone,
+    SentenceAudio,
+    SentenceEnded,
+    SentenceStarted,
+    SpeakingStarted,
+    Stage,
+    StageFailed,
+    TurnEnded,
+    TurnEvent,
+)
+from lumi.voice.mouth import Mouth
+from lumi.voice.turn import Announcement, Source, Turn, Typed
+from lumi.voice.utterance import Utterance
+
+log = structlog.get_logger("lumi.voice")
+
+
+class Phase(StrEnum):
+    IDLE = "idle"
+    HEARING = "hearing"
+    ANSWERING = "answering"
+
+
+@dataclass(slots=True)
+class Present:
+    """The turn that is going on."""
+
+    id: str
+    phase: Phase
+    listen_id: str | None
+    task: asyncio.Task[None] | None = None
+    started: bool = False
+    """`tts start` has gone out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Words of our own that wait for their turn."""
+
+    text: str
+    speaker: Speaker
+    turn_id: str = ""
+    """The turn they belong to, if they were made by one (a chat that is to be spoken)."""
+
+
+class SpokenTurns:
+    """Starts, ends and aborts turns; sends what they say through the outbox."""
+
+    def __init__(
+        self,
+        services: Services,
+        responses: ResponseGenerator,
+        dialogue: Dialogue,
+        outbox: Outbox,
+        mouth: Mouth,
+        on_idle: Callable[[], None],
+    ) -> None:
+        self._services = services
+        self._responses = responses
+        self._dialogue = dialogue
+        self._outbox = outbox
+        self._mouth = mouth
+        self._on_idle = on_idle
+        self._tasks: asyncio.TaskGroup | None = None
+        self._present: Present | None = None
+        self._notices: deque[Notice] = deque()  # bounded in `announce`: what does not fit is refused
+
+    def run_in(self, tasks: asyncio.TaskGroup) -> None:
+        """Where the turns' tasks live."""
+        self._tasks = tasks
+
+    @property
+    def phase(self) -> Phase:
+        return Phase.IDLE if self._present is None else self._present.phase
+
+    @property
+    def turn_id(self) -> str | None:
+        return None if self._present is None else self._present.id
+
+    def hear(self, utterance: Utterance, listen_id: str | None, speaker: Speaker) -> None:
+        """Begin a voice turn while the user still speaks; ends a turn before it."""
+        self.abort()
+        self._begin(utterance, Phase.HEARING, listen_id, speaker)
+
+    def commit(self) -> None:
+        """The user has finished: from now on the turn owes an answer."""
+        if self._present is not None and self._present.phase is Phase.HEARING:
+            self._present.phase = Phase.ANSWERING
+
+    def forget(self) -> None:
+        """Drop what is only being heard; nothing is sent."""
+        if self._present is not None and self._present.phase is Phase.HEARING:
+            self._drop(self._present)
+            self._next()
+
+    def answer(self, text: str, listen_id: str | None, speaker: Speaker) -> None:
+        """Answer typed words aloud; ends a turn before it."""
+        self.abort()
+        self._begin(Typed(text), Phase.ANSWERING, listen_id, speaker)
+
+    def announce(self, notice: Notice) -> bool:
+        """Say something of our own, after what is going on. False when too much waits already."""
+        if len(self._notices) >= self._services.settings.waiting_notices:
+            return False
+        self._notices.append(notice)
+        if self._present is None:
+            self._next()
+        return True
+
+    def abort(self) -> bool:
+        """End the present turn: no further packet, its one `tts stop` now, and only what was heard stays in the dialogue.
+
+        Whether there was a turn that owed an answer.
+        """
+        present = self._present
+        if present is None:
+            return False
+        owed = present.phase is Phase.ANSWERING
+        if owed and present.started:
+            self._dialogue.answered(present.id, self._outbox.heard_text())
+        self._drop(present)
+        if owed:
+            self._outbox.post(self._responses.tts_stop(present.id))
+            log.info("turn.aborted", turn=present.id)
+        return owed
+
+    def close(self) -> None:
+        """End what goes on; no turn begins any more."""
+        self._tasks = None
+        self._notices.clear()
+        if self._present is not None:
+            self._drop(self._present)
+
+    def next_notice(self) -> None:
+        """Nothing else is going on: say what waits."""
+        if self._present is None:
+            self._next()
+
+    def _drop(self, present: Present) -> None:
+        self._present = None
+        self._outbox.cut()
+        if present.task is not None and present.task is not asyncio.current_task():
+            present.task.cancel()
+
+    def _begin(
+        self, source: Source, phase: Phase, listen_id: str | None, speaker: Speaker, turn_id: str = ""
+    ) -> None:
+        if self._tasks is None:  # closed, or not yet running
+            return
+        present = Present(turn_id or uuid4().hex, phase, listen_id)
+        services = self._services
+        turn = Turn(
+            present.id,
+            stt=services.stt,
+            llm=services.llm,
+            mouth=self._mouth,
+            emit=lambda event: self._emit(present, event),
+            history=self._dialogue.messages,
+            speaker=speaker,
+            settings=services.settings.turn,
+        )
+        self._present = present
+        present.task = self._tasks.create_task(
+            self._guarded(present, turn, source), name=f"turn {present.id}"
+        )
+
+    async def _guarded(self, present: Present, turn: Turn, source: Source) -> None:
+        """One of the loops that guard a turn: whatever happens, it ends with its one `tts stop`."""
+        try:
+            await turn.run(source)
+        except Exception:
+            log.exception("turn.failed", turn=present.id)
+            await self._emit(
+                present, StageFailed(present.id, Stage.TURN, "lumi", "the server made a mistake")
+            )
+            await self._emit(present, TurnEnded(present.id, Ending.FAILED, {}))
+        if self._present is present:
+            await self._outbox.played_out()
+        if self._present is present:
+            self._present = None
+            if not present.started:
+                self._outbox.begin(self._responses.tts_start(present.id))
+            self._outbox.post(self._responses.tts_stop(present.id))
+            self._next()
+
+    def _next(self) -> None:
+        """Say the next notice, or tell the session that there is silence."""
+        if self._notices:
+            notice = self._notices.popleft()
+            self._begin(Announcement(notice.text), Phase.ANSWERING, None, notice.speaker, notice.turn_id)
+        else:
+            self._on_idle()
+
+    async def _emit(self, present: Present, event: TurnEvent) -> None:
+        """Take a turn's event, unless the turn is not the present one any more."""
+        if self._present is not present:
+            return
+        match event:
+            case SpeakingStarted():
+                present.started = True
+                self._outbox.begin(self._responses.tts_start(present.id))
+            case SentenceStarted(text=text):
+                (message,) = self._responses.spoken(event, present.listen_id)
+                await self._outbox.sentence(text, message)  # type: ignore[arg-type]
+            case SentenceAudio(packets=packets):
+                await self._outbox.packets(packets)
+            case SentenceEnded():
+                self._outbox.follow(*self._responses.spoken(event, present.listen_id))  # type: ignore[arg-type]
+            case _:
+                self._note(event)
+                for message in self._responses.spoken(event, present.listen_id):
+                    self._outbox.post(message)  # type: ignore[arg-type]
+
+    def _note(self, event: TurnEvent) -> None:
+        """Keep the dialogue and the log."""
+        match event:
+            case Heard(transcript=heard) if heard.is_final and heard.text:
+                self._dialogue.heard_user(event.turn_id, heard.text)
+            case ReplyDone(text=text):
+                self._dialogue.answered(event.turn_id, text)
+            case StageFailed():
+                log.warning(
+                    "turn.stage_failed",
+                    turn=event.turn_id,
+                    stage=str(event.stage),
+                    engine=event.engine,
+                    error=event.message,
+                )
+            case TurnEnded():
+                log.info("turn.ended", turn=event.turn_id, ending=str(event.ending), **event.stages_ms)
+            case _:
+                pass

@@ -1,0 +1,63 @@
+"""What was said so far, as the model is to see it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lumi.engines.base import ChatMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One entry; `turn_id` tells which turn said it."""
+
+    turn_id: str
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Dialogue:
+    """The last `limit` entries of a conversation.
+
+    An answer stands here with the words that were really heard: who interrupts is not told later that
+    everything had been said.
+    """
+
+    def __init__(self, persona: str = "", limit: int = 40) -> None:
+        self._persona = persona
+        self._said: deque[Said] = deque(maxlen=limit)
+
+    def __len__(self) -> int:
+        return len(self._said)
+
+    @property
+    def entries(self) -> tuple[Said, ...]:
+        return tuple(self._said)
+
+    def heard_user(self, turn_id: str, text: str) -> None:
+        self._said.append(Said(turn_id, "user", text))
+
+    def answered(self, turn_id: str, text: str) -> None:
+        """Note a turn's answer, or put the turn's present wording in its place. Empty text takes it out."""
+        for index, said in enumerate(self._said):
+            if said.turn_id == turn_id and said.role == "assistant":
+                if text:
+                    self._said[index] = replace(said, content=text)
+                else:
+                    del self._said[index]
+                return
+        if text:
+            self._said.append(Said(turn_id, "assistant", text))
+
+    def forget(self, turn_id: str) -> None:
+        """Take out all that a turn said: it came to nothing and will be tried again."""
+        kept = [said for said in self._said if said.turn_id != turn_id]
+        self._said.clear()
+        self._said.extend(kept)
+
+    def messages(self) -> tuple[ChatMessage, ...]:
+        """The persona, then the entries, oldest first."""
+        head = (ChatMessage("system", self._persona),) if self._persona else ()
+        return head + tuple(ChatMessage(said.role, said.content) for said in self._said)

@@ -1,0 +1,73 @@
+"""Text in, packets out: speaks one sentence after the other for one session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Protocol
+
+from lumi.audio.format import AudioFormat
+from lumi.audio.packet_cache import PacketCache, PacketKey
+from lumi.engines.base import Tts, Voice
+from lumi.voice.deadline import within
+
+
+class Encoder(Protocol):
+    """Where PCM becomes packets of the session's format (`MediaPool`'s downlink)."""
+
+    async def encode(self, pcm: bytes, rate_hz: int, *, last: bool = False) -> list[bytes]: ...
+
+    def reset(self) -> None: ...
+
+
+class Mouth:
+    """Speaks with one voice in one format; what was spoken before comes from the cache.
+
+    One sentence at a time: the encoder's state belongs to the sentence being spoken.
+    """
+
+    def __init__(
+        self,
+        tts: Tts,
+        encoder: Encoder,
+        cache: PacketCache,
+        form: AudioFormat,
+        voice: Voice,
+        *,
+        timeout_s: float,
+    ) -> None:
+        self.engine = tts.name
+        self._tts = tts
+        self._encoder = encoder
+        self._cache = cache
+        self._form = form
+        self._voice = voice
+        self._timeout_s = timeout_s
+
+    async def speak(self, text: str) -> AsyncGenerator[tuple[bytes, ...], None]:
+        """Yield the sentence's packets in groups, as soon as they are made.
+
+        Raises:
+            EngineError: the voice failed or stalled; packets given so far are sound.
+        """
+        key = PacketKey(self._tts.name, self._voice, text, self._form)
+        known = self._cache.get(key)
+        if known is not None:
+            yield known
+            return
+        spoken: list[bytes] = []
+        self._encoder.reset()
+        stream = within(
+            self._tts.synthesize(text, self._voice), engine=self._tts.name, timeout_s=self._timeout_s
+        )
+        async with aclosing(stream):
+            async for pcm in stream:
+                packets = await self._encoder.encode(pcm, self._tts.sample_rate_hz)
+                if packets:
+                    spoken += packets
+                    yield tuple(packets)
+        rest = await self._encoder.encode(b"", self._tts.sample_rate_hz, last=True)
+        if rest:
+            spoken += rest
+            yield tuple(rest)
+        self._cache.put(key, tuple(spoken))
