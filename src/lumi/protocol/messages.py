@@ -8,163 +8,92 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from math import isfinite
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec.structs import force_setattr
 
-PROTOCOL_VERSION = 1
-CAPABILITIES = ("chat", "voice", "tts", "stt")
-
-Timestamp = str | int | float
-"""ISO-8601 UTC text, or a number of milliseconds."""
-
-
-class ErrorCode(StrEnum):
-    """Values of `error_code`; `code` is the number beside it."""
-
-    BAD_JSON = "bad_json"
-    BAD_MESSAGE = "bad_message"
-    UNKNOWN_TYPE = "unknown_type"
-    NOT_READY = "not_ready"
-    UNAUTHORIZED = "unauthorized"
-    UNSUPPORTED_VERSION = "unsupported_version"
-    UNSUPPORTED_AUDIO = "unsupported_audio"
-    RATE_LIMITED = "rate_limited"
-    OVERLOADED = "overloaded"
-    TOO_LARGE = "too_large"
-    STT_FAILED = "stt_failed"
-    LLM_FAILED = "llm_failed"
-    TTS_FAILED = "tts_failed"
-    INTERNAL = "internal"
-
-
-ERROR_NUMBERS: dict[ErrorCode, int] = {
-    ErrorCode.BAD_JSON: 4000,
-    ErrorCode.BAD_MESSAGE: 4002,
-    ErrorCode.UNKNOWN_TYPE: 4003,
-    ErrorCode.NOT_READY: 4004,
-    ErrorCode.UNAUTHORIZED: 4401,
-    ErrorCode.UNSUPPORTED_VERSION: 4005,
-    ErrorCode.UNSUPPORTED_AUDIO: 4006,
-    ErrorCode.RATE_LIMITED: 4029,
-    ErrorCode.OVERLOADED: 5003,
-    ErrorCode.TOO_LARGE: 4013,
-    ErrorCode.STT_FAILED: 5010,
-    ErrorCode.LLM_FAILED: 5011,
-    ErrorCode.TTS_FAILED: 5012,
-    ErrorCode.INTERNAL: 5000,
-}
-
-RETRYABLE = frozenset(
-    {
-        ErrorCode.RATE_LIMITED,
-        ErrorCode.OVERLOADED,
-        ErrorCode.STT_FAILED,
-        ErrorCode.LLM_FAILED,
-        ErrorCode.TTS_FAILED,
-        ErrorCode.INTERNAL,
-    }
+from lumi.protocol.codes import EMOTIONS, ERROR_NUMBERS, FATAL_CLOSE_CODES, RETRYABLE, CloseCode, ErrorCode
+from lumi.protocol.parameters import (
+    CAPABILITIES,
+    PROTOCOL_VERSION,
+    AudioParams,
+    ChatId,
+    Count,
+    DeviceInfo,
+    Features,
+    ResumeRequest,
+    ServerInfo,
+    SessionId,
+    Timestamp,
 )
 
-
-class CloseCode:
-    """WebSocket close codes that Lumi uses."""
-
-    DONE = 1000
-    GOING_AWAY = 1001
-    TOO_LARGE = 1009
-    INTERNAL = 1011
-    TRY_LATER = 1013
-    UNAUTHORIZED = 4401
-    NO_HELLO = 4408
-    REPLACED = 4409
-
-
-FATAL_CLOSE_CODES = frozenset({CloseCode.UNAUTHORIZED, CloseCode.REPLACED})
-"""After these a client does not try again."""
-
-EMOTIONS: dict[str, str] = {
-    "neutral": "😶",
-    "happy": "🙂",
-    "laughing": "😆",
-    "funny": "😂",
-    "sad": "😔",
-    "angry": "😠",
-    "crying": "😭",
-    "loving": "😍",
-    "embarrassed": "😳",
-    "surprised": "😲",
-    "shocked": "😱",
-    "thinking": "🤔",
-    "winking": "😉",
-    "cool": "😎",
-    "relaxed": "😌",
-    "delicious": "🤤",
-    "kissy": "😘",
-    "confident": "😏",
-    "sleepy": "😴",
-    "silly": "😜",
-    "confused": "🙄",
-}
+__all__ = [
+    "CAPABILITIES",
+    "CLIENT_TYPES",
+    "EMOTIONS",
+    "ERROR_NUMBERS",
+    "FATAL_CLOSE_CODES",
+    "PROTOCOL_VERSION",
+    "RETRYABLE",
+    "SERVER_TYPES",
+    "Abort",
+    "Ack",
+    "Alert",
+    "AudioFrame",
+    "AudioParams",
+    "Chat",
+    "ChatId",
+    "ClientHello",
+    "ClientIot",
+    "ClientMessage",
+    "CloseCode",
+    "Count",
+    "DeviceInfo",
+    "Error",
+    "ErrorCode",
+    "Fault",
+    "Features",
+    "Goodbye",
+    "Listen",
+    "LlmEmotion",
+    "Mcp",
+    "Message",
+    "Metrics",
+    "Notify",
+    "Ping",
+    "Played",
+    "Pong",
+    "Response",
+    "ResumeRequest",
+    "ServerHello",
+    "ServerInfo",
+    "ServerIot",
+    "ServerMessage",
+    "SessionId",
+    "Stt",
+    "System",
+    "Timestamp",
+    "Tts",
+    "TtsState",
+]
 
 
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
     """Base of all messages; `type` on the wire is the subclass's tag."""
 
 
-class AudioParams(Struct, frozen=True, kw_only=True):
-    """`audio_params`: always sent whole."""
-
-    format: str = "opus"
-    sample_rate: int = 16_000
-    channels: int = 1
-    frame_duration: int = 60
-
-
-class DeviceInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    platform: str | None = None
-    model: str | None = None
-    os_version: str | None = None
-    locale: str | None = None
-    timezone: str | None = None
-
-
-class Features(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a client asks for beyond its dialect; the answer repeats those granted."""
-
-    mcp: bool = False
-    aec: bool = False
-    resume: bool = False
-    stream: bool = False
-    partials: bool = False
-    emotion: bool = False
-    sentence_end: bool = False
-    turns: bool = False
-    played: bool = False
-    notify: bool = False
-    metrics: bool = False
-
-
-class ServerInfo(Struct, frozen=True, kw_only=True):
-    version: str = "unknown"
-    capabilities: tuple[str, ...] = ()
-
-
-class ResumeRequest(Struct, frozen=True, kw_only=True):
-    session_id: str
-    received: int = 0
-    """The last `seq` the client has."""
-
-
 # ── both ways, in two shapes ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-class ClientHello(Message, tag="hello"):
+class ClientHello(Message, frozen=True, tag="hello"):
     """Opens a connection. A first hello with an `id` speaks the lumi dialect, one without the xiaozhi dialect."""
 
     id: str | None = None
-    version: int = PROTOCOL_VERSION
-    transport: str = "websocket"
+    # Factories, since a default that is a plain value would be left out of the JSON.
+    version: int = field(default_factory=lambda: PROTOCOL_VERSION)
+    transport: str = field(default_factory=lambda: "websocket")
     device_id: str | None = None
     device_info: DeviceInfo | None = None
     audio_params: AudioParams | None = None
@@ -175,7 +104,7 @@ class ClientHello(Message, tag="hello"):
     token: str | None = None
 
 
-class ServerHello(Message, tag="hello", omit_defaults=False):
+class ServerHello(Message, frozen=True, tag="hello", omit_defaults=False):
     """Answers a hello; the first frame of all on a connection."""
 
     id: str | UnsetType = UNSET
@@ -189,14 +118,14 @@ class ServerHello(Message, tag="hello", omit_defaults=False):
     resumed: bool | UnsetType = UNSET
 
 
-class Mcp(Message, tag="mcp", omit_defaults=False):
+class Mcp(Message, frozen=True, tag="mcp", omit_defaults=False):
     """Carries JSON-RPC 2.0: the server is the MCP client, the device has the tools."""
 
     payload: dict[str, Any]
-    session_id: str | UnsetType = UNSET
+    session_id: SessionId = UNSET
 
 
-class Goodbye(Message, tag="goodbye"):
+class Goodbye(Message, frozen=True, tag="goodbye"):
     """Announces an orderly end."""
 
     session_id: str | None = None
@@ -208,18 +137,18 @@ class Goodbye(Message, tag="goodbye"):
 # ── client to server ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Chat(Message, tag="chat", omit_defaults=False):
+class Chat(Message, frozen=True, tag="chat", omit_defaults=False):
     """A typed turn; answered by one `response` with the same id, however often it is sent."""
 
-    id: str
+    id: ChatId
     content: str
-    session_id: str | UnsetType | None = UNSET
+    session_id: SessionId = UNSET
     device_id: str | UnsetType | None = UNSET
     timestamp: Timestamp | UnsetType | None = UNSET
     speak: bool | UnsetType = UNSET
 
 
-class Listen(Message, tag="listen"):
+class Listen(Message, frozen=True, tag="listen"):
     """The microphone: opens, closes, or (`detect` with `text`) was given words."""
 
     state: Literal["start", "stop", "detect"]
@@ -234,7 +163,7 @@ class Listen(Message, tag="listen"):
     timestamp: Timestamp | None = None
 
 
-class Abort(Message, tag="abort"):
+class Abort(Message, frozen=True, tag="abort"):
     """Ends the turn at once."""
 
     reason: str | None = None
@@ -243,16 +172,16 @@ class Abort(Message, tag="abort"):
     device_id: str | None = None
 
 
-class Played(Message, tag="played", omit_defaults=False):
+class Played(Message, frozen=True, tag="played", omit_defaults=False):
     """What the listener has really heard of a turn, in milliseconds of speech."""
 
     turn_id: str
-    ms: float
+    ms: Annotated[float, Meta(ge=0)]
     final: bool = False
-    session_id: str | UnsetType = UNSET
+    session_id: SessionId = UNSET
 
 
-class ClientIot(Message, tag="iot"):
+class ClientIot(Message, frozen=True, tag="iot"):
     """Legacy device tools: what the device can do, and how it stands."""
 
     descriptors: list[dict[str, Any]] | None = None
@@ -261,23 +190,23 @@ class ClientIot(Message, tag="iot"):
     session_id: str | None = None
 
 
-class Ping(Message, tag="ping"):
+class Ping(Message, frozen=True, tag="ping"):
     id: str | None = None
     timestamp: Timestamp | None = None
     session_id: str | None = None
 
 
-class Ack(Message, tag="ack", omit_defaults=False):
+class Ack(Message, frozen=True, tag="ack", omit_defaults=False):
     """All events up to `seq` have arrived."""
 
-    seq: int
-    session_id: str | UnsetType = UNSET
+    seq: Count
+    session_id: SessionId = UNSET
 
 
 # ── server to client ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Response(Message, tag="response", omit_defaults=False):
+class Response(Message, frozen=True, tag="response", omit_defaults=False):
     """The answer to a chat. With `stream`, deltas (`is_final` false) come first and the whole text last."""
 
     id: str | None
@@ -291,8 +220,8 @@ class Response(Message, tag="response", omit_defaults=False):
     turn_id: str | UnsetType = UNSET
 
 
-class Stt(Message, tag="stt", omit_defaults=False):
-    """What was heard. `confidence` is a float on the wire also when it is whole (1.0)."""
+class Stt(Message, frozen=True, tag="stt", omit_defaults=False):
+    """What was heard. `confidence` is a float on the wire also when it is whole (1.0), since typed clients insist."""
 
     text: str
     confidence: float = 1.0
@@ -302,8 +231,13 @@ class Stt(Message, tag="stt", omit_defaults=False):
     seq: int | UnsetType = UNSET
     turn_id: str | UnsetType = UNSET
 
+    def __post_init__(self) -> None:
+        if type(self.confidence) is not float or not isfinite(self.confidence):
+            number = float(self.confidence)
+            force_setattr(self, "confidence", number if isfinite(number) else 0.0)
 
-class LlmEmotion(Message, tag="llm", omit_defaults=False):
+
+class LlmEmotion(Message, frozen=True, tag="llm", omit_defaults=False):
     """How the answer is meant; `text` is the emotion's emoji."""
 
     emotion: str = "neutral"
@@ -319,7 +253,7 @@ class TtsState(StrEnum):
     STOP = "stop"
 
 
-class Tts(Message, tag="tts", omit_defaults=False):
+class Tts(Message, frozen=True, tag="tts", omit_defaults=False):
     """The frame of a spoken turn: start, sentences, and exactly one stop."""
 
     state: TtsState
@@ -328,7 +262,7 @@ class Tts(Message, tag="tts", omit_defaults=False):
     turn_id: str | UnsetType = UNSET
 
 
-class Notify(Message, tag="notify", omit_defaults=False):
+class Notify(Message, frozen=True, tag="notify", omit_defaults=False):
     """A timer, a reminder or a push; speech follows."""
 
     id: str
@@ -339,14 +273,14 @@ class Notify(Message, tag="notify", omit_defaults=False):
     seq: int | UnsetType = UNSET
 
 
-class ServerIot(Message, tag="iot", omit_defaults=False):
+class ServerIot(Message, frozen=True, tag="iot", omit_defaults=False):
     """Legacy device commands."""
 
     commands: list[dict[str, Any]]
     session_id: str | None = None
 
 
-class Alert(Message, tag="alert", omit_defaults=False):
+class Alert(Message, frozen=True, tag="alert", omit_defaults=False):
     """Shown by firmware; all three are required there."""
 
     status: str
@@ -355,18 +289,18 @@ class Alert(Message, tag="alert", omit_defaults=False):
     session_id: str | None = None
 
 
-class System(Message, tag="system", omit_defaults=False):
+class System(Message, frozen=True, tag="system", omit_defaults=False):
     command: Literal["reboot"]
     session_id: str | None = None
 
 
-class Pong(Message, tag="pong", omit_defaults=False):
+class Pong(Message, frozen=True, tag="pong", omit_defaults=False):
     timestamp: Timestamp | None = None
     session_id: str | None = None
     id: str | UnsetType = UNSET
 
 
-class Metrics(Message, tag="metrics", omit_defaults=False):
+class Metrics(Message, frozen=True, tag="metrics", omit_defaults=False):
     """Where a turn's time went, in milliseconds."""
 
     turn_id: str
@@ -374,17 +308,18 @@ class Metrics(Message, tag="metrics", omit_defaults=False):
     session_id: str | None = None
 
 
-class Error(Message, tag="error", omit_defaults=False):
+class Error(Message, frozen=True, tag="error", omit_defaults=False):
     """What was wrong and what is accepted. Clients in the field read `id` or `request_id`, `message` or
-    `error_message`: both are always there."""
+    `error_message`: both are always there.
+    """
 
-    error_code: str
-    error_message: str
+    error_code: str = ErrorCode.INTERNAL.value
+    error_message: str = ""
     code: int = 0
     message: str = ""
     id: str | None = None
     request_id: str | None = None
-    session_id: str | UnsetType = UNSET
+    session_id: SessionId = UNSET
     timestamp: Timestamp | None = None
     retryable: bool = False
     retry_after: float | UnsetType = UNSET
@@ -392,10 +327,34 @@ class Error(Message, tag="error", omit_defaults=False):
 
 ClientMessage = ClientHello | Chat | Listen | Abort | Played | Mcp | ClientIot | Goodbye | Ping | Ack
 ServerMessage = (
-    ServerHello | Response | Stt | LlmEmotion | Tts | Notify | Mcp | ServerIot | Alert | System | Goodbye | Pong | Metrics | Error
+    ServerHello
+    | Response
+    | Stt
+    | LlmEmotion
+    | Tts
+    | Notify
+    | Mcp
+    | ServerIot
+    | Alert
+    | System
+    | Goodbye
+    | Pong
+    | Metrics
+    | Error
 )
 
-CLIENT_TYPES: tuple[type[Message], ...] = (ClientHello, Chat, Listen, Abort, Played, Mcp, ClientIot, Goodbye, Ping, Ack)
+CLIENT_TYPES: tuple[type[Message], ...] = (
+    ClientHello,
+    Chat,
+    Listen,
+    Abort,
+    Played,
+    Mcp,
+    ClientIot,
+    Goodbye,
+    Ping,
+    Ack,
+)
 SERVER_TYPES: tuple[type[Message], ...] = (
     ServerHello,
     Response,
@@ -414,8 +373,7 @@ SERVER_TYPES: tuple[type[Message], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AudioFrame:
+class AudioFrame(Struct, frozen=True, gc=False):
     """One packet of sound in a binary frame. `timestamp_ms` and `sequence` travel only in framings that have them.
 
     An empty `payload` says 'end of audio'.
@@ -438,5 +396,3 @@ class Fault:
     message_id: str | None = None
     reply: Error | None = None
     fatal_close: int | None = None
-
-
