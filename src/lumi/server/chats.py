@@ -9,7 +9,7 @@ import structlog
 
 from lumi.engines.base import ChatMessage, Speaker
 from lumi.errors import LumiError, Overloaded, ProtocolError
-from lumi.protocol.messages import Chat, ErrorCode, Message
+from lumi.protocol.messages import Chat, Message
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services
 from lumi.voice.dialogue import Dialogue

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from lumi.errors import ProtocolError
 from lumi.protocol.codec import error_message
@@ -61,42 +61,55 @@ class ResponseGenerator:
 
     def spoken(self, event: TurnEvent, listen_id: str | None) -> tuple[Message | AudioFrame, ...]:
         """An event of a spoken turn. `tts stop` is not among them: it goes out when playing is over (`tts_stop`)."""
-        sid, turn_id = self.session_id, event.turn_id
         match event:
-            case Heard(transcript=heard):
-                return (
-                    Stt(
-                        text=heard.text,
-                        confidence=float(heard.confidence),
-                        is_final=heard.is_final,
-                        session_id=sid,
-                        id=UNSET if listen_id is None else listen_id,
-                        turn_id=turn_id,
-                    ),
-                )
-            case Emotion(emotion=emotion):
-                name = emotion if emotion in EMOTIONS else "neutral"
-                return (LlmEmotion(emotion=name, text=EMOTIONS[name], session_id=sid, turn_id=turn_id),)
+            case Heard():
+                return (self._stt(event, listen_id),)
             case SpeakingStarted():
-                return (Tts(state=TtsState.START, session_id=sid, turn_id=turn_id),)
-            case SentenceStarted(text=text):
-                return (Tts(state=TtsState.SENTENCE_START, text=text, session_id=sid, turn_id=turn_id),)
-            case SentenceAudio(packets=packets):
-                return tuple(AudioFrame(packet) for packet in packets)
-            case SentenceEnded(text=text):
-                return (Tts(state=TtsState.SENTENCE_END, text=text, session_id=sid, turn_id=turn_id),)
+                return (self.tts_start(event.turn_id),)
+            case SentenceStarted():
+                return (self._tts(event.turn_id, TtsState.SENTENCE_START, event.text),)
+            case SentenceEnded():
+                return (self._tts(event.turn_id, TtsState.SENTENCE_END, event.text),)
+            case SentenceAudio():
+                return tuple(AudioFrame(packet) for packet in event.packets)
+            case _:
+                return self._beside(event, listen_id)
+
+    def _beside(self, event: TurnEvent, listen_id: str | None) -> tuple[Message, ...]:
+        """What goes along with speech. The text of a spoken answer travels with its sentences."""
+        match event:
+            case Emotion():
+                name = event.emotion if event.emotion in EMOTIONS else "neutral"
+                turn_id = event.turn_id
+                return (
+                    LlmEmotion(emotion=name, text=EMOTIONS[name], session_id=self.session_id, turn_id=turn_id),
+                )
             case StageFailed():
                 return (self.failure(event, listen_id),)
-            case TurnEnded(stages_ms=stages):
-                return (Metrics(turn_id=turn_id, stages=dict(stages), session_id=sid),)
-            case _:  # the text of a spoken answer travels with its sentences
+            case TurnEnded():
+                stages = dict(event.stages_ms)
+                return (Metrics(turn_id=event.turn_id, stages=stages, session_id=self.session_id),)
+            case _:
                 return ()
 
+    def _stt(self, event: Heard, listen_id: str | None) -> Stt:
+        return Stt(
+            text=event.transcript.text,
+            confidence=float(event.transcript.confidence),
+            is_final=event.transcript.is_final,
+            session_id=self.session_id,
+            id=UNSET if listen_id is None else listen_id,
+            turn_id=event.turn_id,
+        )
+
     def tts_start(self, turn_id: str) -> Tts:
-        return Tts(state=TtsState.START, session_id=self.session_id, turn_id=turn_id)
+        return self._tts(turn_id, TtsState.START)
 
     def tts_stop(self, turn_id: str) -> Tts:
-        return Tts(state=TtsState.STOP, session_id=self.session_id, turn_id=turn_id)
+        return self._tts(turn_id, TtsState.STOP)
+
+    def _tts(self, turn_id: str, state: TtsState, text: str | UnsetType = UNSET) -> Tts:
+        return Tts(state=state, text=text, session_id=self.session_id, turn_id=turn_id)
 
     def delta(self, chat: Chat, text: str) -> Response:
         """A piece of a written answer."""
@@ -119,7 +132,7 @@ class ResponseGenerator:
         return error_message(
             error,
             session_id=self.session_id,
-            timestamp_ms=int(self.wall_clock() * 1000),
+            timestamp=int(self.wall_clock() * 1000),
             retry_after_s=retry_after_s,
         )
 

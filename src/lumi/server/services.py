@@ -19,9 +19,9 @@ from lumi.voice.turn import TurnSettings
 class SessionSettings:
     """How sessions behave. Durations in milliseconds unless the name says otherwise."""
 
-    turn: TurnSettings = TurnSettings()
-    microphone: MicrophoneSettings = MicrophoneSettings()
-    voice: Voice = Voice()
+    turn: TurnSettings = field(default_factory=TurnSettings)
+    microphone: MicrophoneSettings = field(default_factory=MicrophoneSettings)
+    voice: Voice = field(default_factory=Voice)
     persona: str = ""
     language: str = "en"
     locale: str = "en_US"

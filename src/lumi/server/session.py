@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -135,8 +135,8 @@ class Session:
         self._closing.set()
         await self._closed.wait()
 
-    def chat(self, message: Chat) -> None:
-        """A typed turn, answered in writing."""
+    async def chat(self, message: Chat) -> None:
+        """A typed turn, answered in writing; returns when it is taken in."""
         self._understand(message.content)
         try:
             self._chats.ask(message, self._speaker)
@@ -168,15 +168,14 @@ class Session:
         if message.turn_id == self._turns.turn_id:
             self._outbox.played(message.ms, final=message.final)
 
-    def audio(self, frame: AudioFrame) -> None:
-        """A packet of the user's sound."""
+    def audio(self, frame: AudioFrame) -> Awaitable[None] | None:
+        """A packet of the user's sound. An empty one ends it: the result is to be awaited then."""
+        if not frame.payload:
+            return self._listening.end_of_audio()
         self._listening.audio(frame.payload)
+        return None
 
-    async def end_of_audio(self) -> None:
-        """An empty binary frame."""
-        await self._listening.end_of_audio()
-
-    def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+    async def push(self, text: str, kind: str, id: str, due_at: float) -> bool:  # noqa: A002 - the wire's name
         """Say something of our own: shown at once where the client has `notify`, spoken after what goes on.
 
         False when there is nobody to hear it, or too much waits; then it was not said.
@@ -186,7 +185,7 @@ class Session:
         language = language_of(text, self._speaker.language)
         if not self._turns.announce(Notice(text, replace(self._speaker, language=language))):
             return False
-        self._outbox.post(self._responses.notify(notice_id, kind, text, due_at))
+        self._outbox.post(self._responses.notify(id, kind, text, due_at))
         return True
 
     def _deliver(self, message: Message | AudioFrame) -> None:
