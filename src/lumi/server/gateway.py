@@ -1,0 +1,264 @@
+"""One link's life: hello, messages, end. The thin I/O around `protocol.Connection`.
+
+Two tasks per link: this one reads, `LinkWriter.run` writes. The hello's answer is the first frame of all, within
+milliseconds: making a session is cheap, and everything slow happens after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from lumi.errors import ConnectionLost, Overloaded, ProtocolError
+from lumi.protocol.connection import Connection, Limits, Role
+from lumi.protocol.handshake import answer, negotiate
+from lumi.protocol.messages import (
+    AudioFrame,
+    ClientHello,
+    CloseCode,
+    ErrorCode,
+    Fault,
+    Features,
+    Goodbye,
+    Message,
+)
+from lumi.server.auth import device_name
+from lumi.server.line import Line
+from lumi.server.log import Subject, logger
+from lumi.server.message_router import MessageRouter
+from lumi.server.metrics import Metrics
+from lumi.server.session_manager import SessionManager
+from lumi.transport.base import Link
+
+OFFERED = Features(
+    stream=True,
+    partials=True,
+    emotion=True,
+    sentence_end=True,
+    turns=True,
+    played=True,
+    notify=True,
+    metrics=True,
+)
+"""What this server grants to whoever asks. `mcp`, `aec` and `resume` are not built yet and not granted."""
+
+SWEEPS_PER_IDLE = 20
+"""How often one idle time is looked at: nobody stays longer than 5 % beyond it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Bounds of one link; durations in seconds."""
+
+    limits: Limits = field(default_factory=Limits)
+    outgoing_frames: int = 1024
+    hello_s: float = 10.0
+    idle_s: float = 600.0
+    server_version: str = "unknown"
+
+
+class Gateway:
+    """Serves links. `sweep` is its one housekeeping task, for all of them."""
+
+    def __init__(
+        self,
+        sessions: SessionManager,
+        metrics: Metrics,
+        settings: GatewaySettings,
+        *,
+        wall_clock: Callable[[], float],
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+    ) -> None:
+        self._sessions = sessions
+        self._metrics = metrics
+        self._settings = settings
+        self._wall_clock = wall_clock
+        self._new_id = new_id
+        self._router = MessageRouter()
+        self._lines: set[Line] = set()
+        self._draining = False
+        self._gone = asyncio.Event()
+        self._log = logger(Subject.WEBSOCKET)
+
+    def __len__(self) -> int:
+        """Links now."""
+        return len(self._lines)
+
+    async def serve(self, link: Link) -> None:
+        """Live through one link; returns when it is closed. Never raises for what a peer does."""
+        line = self._line(link)
+        self._lines.add(line)
+        self._metrics.connections.inc()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._write(line), name="link writer")
+                if self._draining:
+                    line.hang_up(CloseCode.GOING_AWAY, "server going away")
+                await self._read(line)
+        finally:
+            await self._end(line)
+
+    async def refuse(self, link: Link) -> None:
+        """Tell a browser, which cannot read an HTTP status, that its token will not do."""
+        line = self._line(link)
+        line.send_error(
+            ProtocolError(ErrorCode.UNAUTHORIZED, "the token is missing or wrong; ask who runs this server")
+        )
+        line.hang_up(CloseCode.UNAUTHORIZED, "unauthorized")
+        await self._write(line)
+
+    async def sweep(self) -> None:
+        """For ever: hang up on clients that have been silent too long."""
+        while True:
+            await asyncio.sleep(self._settings.idle_s / SWEEPS_PER_IDLE)
+            latest = asyncio.get_running_loop().time() - self._settings.idle_s
+            for line in [line for line in self._lines if line.heard_at < latest]:
+                self._part(line, "idle", CloseCode.DONE)
+
+    async def drain(self, within_s: float) -> None:
+        """Say goodbye to everyone, and return when all links are closed, after `within_s` at the latest."""
+        self._draining = True
+        for line in list(self._lines):
+            self._part(line, "server going away", CloseCode.GOING_AWAY, within_s=within_s)
+        try:
+            async with asyncio.timeout(within_s + 2.0):  # closing may take its second after the last frame
+                while self._lines:
+                    self._gone.clear()
+                    await self._gone.wait()
+        except TimeoutError:
+            self._log.warning("links left over", links=len(self._lines))
+
+    def _line(self, link: Link) -> Line:
+        settings = self._settings
+        info = link.info
+        connection = Connection(
+            Role.SERVER,
+            limits=settings.limits,
+            headers=info.headers,
+            query=info.query,
+            wall_clock=self._wall_clock,
+        )
+        return Line(link, connection, self._metrics, max_frames=settings.outgoing_frames)
+
+    async def _end(self, line: Line) -> None:
+        self._lines.discard(line)
+        line.connection.closed()
+        code, reason = line.writer.finishing or (CloseCode.INTERNAL, "cancelled")
+        self._metrics.closed.labels(str(code)).inc()
+        self._log.info("closed", remote=line.link.info.remote, code=code, reason=reason)
+        if line.session is not None:
+            line.session.detach()
+            await self._sessions.close(line.session.id, reason or "link closed")
+        if not self._lines:
+            self._gone.set()
+
+    def _part(self, line: Line, reason: str, code: int, *, within_s: float = 1.0) -> None:
+        if line.session is not None:
+            line.send(Goodbye(session_id=line.session.id, reason=reason))
+        line.hang_up(code, reason, within_s=within_s)
+
+    async def _write(self, line: Line) -> None:
+        """Run the link's writer. A message that our own side may not send is our mistake: 1011."""
+        try:
+            await line.writer.run()
+        except ConnectionLost as lost:
+            self._log.debug("writing ended", remote=line.link.info.remote, code=lost.code)
+        except Exception:  # noqa: BLE001 - half of the guard of a connection: said in the log, and to the client by 1011
+            logger(Subject.ERROR).exception("writing failed", remote=line.link.info.remote)
+            line.hang_up(CloseCode.INTERNAL, "internal error")
+            await line.link.close(CloseCode.INTERNAL, "internal error")
+
+    async def _read(self, line: Line) -> None:
+        try:
+            async with asyncio.timeout(self._settings.hello_s) as deadline:
+                while not line.closing:
+                    data = await line.link.receive()
+                    line.heard()
+                    for event in line.connection.receive(data):
+                        await self._take(line, event)
+                    if line.session is not None:
+                        deadline.reschedule(None)
+        except ConnectionLost as lost:
+            line.hang_up(lost.code, lost.reason, within_s=0.0)
+        except TimeoutError:
+            line.hang_up(CloseCode.NO_HELLO, f"no hello within {self._settings.hello_s:g} s")
+
+    async def _take(self, line: Line, event: Message | AudioFrame | Fault) -> None:
+        """Let one event take effect. What goes wrong costs its sender this message, not the connection."""
+        try:
+            await self._dispatch(line, event)
+        except ProtocolError as error:
+            self._refuse(line, event, error)
+        except Overloaded as error:
+            self._refuse(line, event, ProtocolError(ErrorCode.OVERLOADED, str(error)), error.retry_after_s)
+        except Exception:  # noqa: BLE001 - the guard of a connection: the traceback is logged, the client told
+            logger(Subject.ERROR).exception(
+                "message failed", type=type(event).__name__, remote=line.link.info.remote
+            )
+            problem = "the server made a mistake with this message; its log has the details"
+            self._refuse(line, event, ProtocolError(ErrorCode.INTERNAL, problem))
+
+    async def _dispatch(self, line: Line, event: Message | AudioFrame | Fault) -> None:
+        session = line.session
+        if isinstance(event, AudioFrame):
+            self._metrics.frames_in.inc()
+        if isinstance(event, Fault):
+            self._fault(line, event)
+        elif isinstance(event, ClientHello):
+            self._hello(line, event)
+        elif session is None:
+            raise ProtocolError(ErrorCode.NOT_READY, "say hello first")
+        else:
+            await self._router.route(session, line, event)
+
+    def _refuse(
+        self, line: Line, event: object, error: ProtocolError, retry_after_s: float | None = None
+    ) -> None:
+        """Tell the client; without a session there is nothing it could do but come back later."""
+        if error.message_id is None:
+            error.message_id = getattr(event, "id", None)
+        line.send_error(error, retry_after_s=retry_after_s)
+        if error.code == ErrorCode.OVERLOADED and line.session is None:
+            line.hang_up(CloseCode.TRY_LATER, "overloaded")
+        elif error.fatal:
+            line.hang_up(CloseCode.DONE, error.code)
+
+    def _fault(self, line: Line, fault: Fault) -> None:
+        """The frame made no sense: say so, and hang up where the connection cannot go on."""
+        self._log.info("fault", remote=line.link.info.remote, code=str(fault.code), problem=fault.message)
+        if fault.reply is not None:
+            line.send(fault.reply)
+        if fault.fatal_close is not None:
+            line.hang_up(fault.fatal_close, fault.message)
+
+    def _hello(self, line: Line, hello: ClientHello) -> None:
+        """Answer a hello: the first makes the session, a later one changes what was agreed."""
+        info, connection, session = line.link.info, line.connection, line.session
+        agreement = negotiate(
+            hello,
+            headers=info.headers,
+            query=info.query,
+            offered=OFFERED,
+            previous=connection.agreement,
+            audio_busy=session is not None and session.audio_busy,
+        )
+        if session is None:
+            self._sessions.check_room()
+        session_id = session.id if session else self._new_id()
+        device_id = session.device_id if session else device_name(info, hello.device_id) or self._new_id()
+        reply = answer(
+            hello,
+            agreement,
+            session_id=session_id,
+            device_id=device_id,
+            server_version=self._settings.server_version,
+            resumed=False,
+        )
+        line.send(connection.accept(hello, reply, agreement))
+        if session is not None:
+            session.update(hello, agreement)
+            return
+        line.session = self._sessions.open(session_id, device_id, agreement, hello, line.hang_up)
+        line.session.attach(line.send)

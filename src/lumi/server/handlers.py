@@ -1,0 +1,85 @@
+"""What each kind of message does: a table of one function per type, each with one call on the session or its peer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from msgspec import UNSET
+
+from lumi.protocol.messages import (
+    Abort,
+    Ack,
+    AudioFrame,
+    Chat,
+    ClientIot,
+    CloseCode,
+    Goodbye,
+    Listen,
+    Mcp,
+    Message,
+    Ping,
+    Played,
+    Pong,
+)
+from lumi.server.log import Subject, logger
+from lumi.server.session_manager import SessionLike
+
+
+class Peer(Protocol):
+    """The one who sent the message."""
+
+    def send(self, message: Message | AudioFrame) -> None: ...
+
+    def hang_up(self, code: int, reason: str) -> None: ...
+
+
+Handler = Callable[[SessionLike, Peer, Any], Awaitable[None] | None]
+
+
+def chat(session: SessionLike, _: Peer, message: Chat) -> Awaitable[None]:
+    return session.chat(message)
+
+
+def listen(session: SessionLike, _: Peer, message: Listen) -> Awaitable[None]:
+    return session.listen(message)
+
+
+def abort(session: SessionLike, _: Peer, message: Abort) -> None:
+    session.abort(message)
+
+
+def played(session: SessionLike, _: Peer, message: Played) -> None:
+    session.played(message)
+
+
+def audio(session: SessionLike, _: Peer, frame: AudioFrame) -> Awaitable[None] | None:
+    return session.audio(frame)
+
+
+def ping(session: SessionLike, peer: Peer, message: Ping) -> None:
+    answered = UNSET if message.id is None else message.id
+    peer.send(Pong(timestamp=message.timestamp, session_id=session.id, id=answered))
+
+
+def goodbye(_: SessionLike, peer: Peer, message: Goodbye) -> None:
+    peer.hang_up(CloseCode.DONE, message.reason or "goodbye")
+
+
+def noted(session: SessionLike, _: Peer, message: Message) -> None:
+    """Accepted, and without effect for now: nothing that is sent asks for an `ack` or uses a device's tools."""
+    logger(Subject.SESSION).debug("noted", session=session.id, type=type(message).__name__)
+
+
+HANDLERS: Mapping[type, Handler] = {
+    AudioFrame: audio,
+    Chat: chat,
+    Listen: listen,
+    Abort: abort,
+    Played: played,
+    Ping: ping,
+    Goodbye: goodbye,
+    Ack: noted,
+    Mcp: noted,
+    ClientIot: noted,
+}

@@ -1,0 +1,133 @@
+"""HTTP on the server's one port: any path that asks for an upgrade is the WebSocket; beside it a page, health and counts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from importlib.resources import files
+
+from aiohttp import web
+
+from lumi.errors import ConnectionLost
+from lumi.server.auth import Doorkeeper, Verdict
+from lumi.server.gateway import Gateway
+from lumi.server.log import Subject, logger
+from lumi.server.metrics import CONTENT_TYPE, Metrics
+from lumi.transport.websocket import accept, is_upgrade, request_info
+
+PAGE = "index.html"
+NOT_FOUND = (
+    "404: there is nothing here. The page is at /, health at /healthz, counts at /metrics; "
+    "a WebSocket may be opened at any path.\n"
+)
+REFUSALS = {
+    Verdict.BAD_ORIGIN: (
+        403,
+        "403: this page may not connect; the server's setting server.origins lists those that may.\n",
+    ),
+    Verdict.BAD_TOKEN: (401, "401: the token is missing or wrong; send `Authorization: Bearer <token>`.\n"),
+}
+SAFETY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
+
+Health = Callable[[], str]
+"""Empty when the server is ready, else what it waits for."""
+
+
+class HttpApi:
+    """Answers requests; hands upgraded ones to the gateway."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        doorkeeper: Doorkeeper,
+        metrics: Metrics,
+        health: Health,
+        version: str,
+        *,
+        max_frame_bytes: int,
+    ) -> None:
+        self._gateway = gateway
+        self._doorkeeper = doorkeeper
+        self._metrics = metrics
+        self._health = health
+        self._version = version
+        self._max_frame_bytes = max_frame_bytes
+        self._page = files("lumi.server").joinpath("page", PAGE).read_bytes()
+        self._page_headers = SAFETY | {
+            "Content-Security-Policy": content_security_policy(self._page.decode())
+        }
+        self._log = logger(Subject.HTTP)
+        self._routes = {"/": self._home, "/healthz": self._healthz, "/metrics": self._counts}
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(client_max_size=64 * 1024)
+        app.router.add_route("*", "/{path:.*}", self.handle)
+        return app
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """One request. The path of an upgrade is of no account: clients in the field use many."""
+        if is_upgrade(request):
+            return await self._upgrade(request)
+        route = self._routes.get(request.path)
+        if route is None:
+            return web.Response(status=404, text=NOT_FOUND, headers=SAFETY)
+        if request.method not in {"GET", "HEAD"}:
+            return web.Response(
+                status=405, text="405: only GET is served here.\n", headers=SAFETY | {"Allow": "GET, HEAD"}
+            )
+        return route()
+
+    async def _upgrade(self, request: web.Request) -> web.StreamResponse:
+        info = request_info(request)
+        verdict = self._doorkeeper.judge(info)
+        browser = "origin" in info.headers
+        if verdict is not Verdict.WELCOME:
+            self._metrics.refused.labels(verdict.value).inc()
+            self._log.warning(
+                "refused", remote=info.remote, why=verdict.value, origin=info.headers.get("origin")
+            )
+        if verdict is Verdict.BAD_ORIGIN or (verdict is Verdict.BAD_TOKEN and not browser):
+            status, text = REFUSALS[verdict]
+            return web.Response(status=status, text=text, headers=SAFETY)
+        try:
+            link = await accept(request, max_frame_bytes=self._max_frame_bytes)
+        except ConnectionLost:
+            self._log.debug("left before the upgrade", remote=info.remote)
+            return web.Response(status=400, text="400: the connection closed before it was upgraded.\n")
+        await (self._gateway.serve(link) if verdict is Verdict.WELCOME else self._gateway.refuse(link))
+        return link.response
+
+    def _home(self) -> web.Response:
+        return web.Response(
+            body=self._page, content_type="text/html", charset="utf-8", headers=self._page_headers
+        )
+
+    def _healthz(self) -> web.Response:
+        """200 when ready; 503 before, while draining, and when something could not start (and then says what)."""
+        waiting = self._health()
+        body = {"status": waiting or "ready", "version": self._version, "links": len(self._gateway)}
+        return web.json_response(body, status=503 if waiting else 200, headers=SAFETY)
+
+    def _counts(self) -> web.Response:
+        return web.Response(body=self._metrics.text(), headers=SAFETY | {"Content-Type": CONTENT_TYPE})
+
+
+def content_security_policy(page: str) -> str:
+    """Lets the page run its own script and style, known by their hashes, and connect to where it came from."""
+    hashes = {
+        tag: " ".join(
+            f"'sha256-{_sha256(body)}'" for body in re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        )
+        for tag in ("script", "style")
+    }
+    return (
+        f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,65 @@
+"""One link and what belongs to it: the protocol's end, the outgoing queue, the session. Ends with the link."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec import UNSET
+
+from lumi.errors import ProtocolError
+from lumi.protocol.codec import error_message
+from lumi.protocol.connection import Connection
+from lumi.protocol.messages import AudioFrame, Error, Message, Metrics, Response
+from lumi.server.link_writer import FAREWELL_S, LinkWriter, Outgoing
+from lumi.server.metrics import Metrics as Counters
+from lumi.server.session_manager import SessionLike
+from lumi.transport.base import Link
+
+
+class Line:
+    """What the gateway holds per link.
+
+    Attributes:
+        session: from the first answered hello on.
+        heard_at: when the client last sent something, in the loop's seconds.
+    """
+
+    def __init__(self, link: Link, connection: Connection, counters: Counters, *, max_frames: int) -> None:
+        self.link = link
+        self.connection = connection
+        self.session: SessionLike | None = None
+        self.writer = LinkWriter(link, connection.send, max_frames=max_frames)
+        self.heard_at = asyncio.get_running_loop().time()
+        self._counters = counters
+
+    @property
+    def closing(self) -> bool:
+        return self.writer.finishing is not None
+
+    def heard(self) -> None:
+        """The client has sent something."""
+        self.heard_at = asyncio.get_running_loop().time()
+
+    def send(self, message: Outgoing) -> None:
+        """Queue a message, a packet or a frame already encoded; never waits."""
+        kind = type(message)
+        if kind is not AudioFrame:
+            self._count(message)
+        self.writer.put(message)
+
+    def send_error(self, error: ProtocolError, *, retry_after_s: float | None = None) -> None:
+        """Tell the client what was wrong; when it happens, the connection says (`timestamp` left out)."""
+        session_id = None if self.session is None else self.session.id
+        self.send(error_message(error, session_id=session_id, retry_after_s=retry_after_s))
+
+    def hang_up(self, code: int, reason: str, *, within_s: float = FAREWELL_S) -> None:
+        """Close after what is queued has gone out."""
+        self.writer.finish(code, reason, within_s=within_s)
+
+    def _count(self, message: Message | AudioFrame | str) -> None:
+        if isinstance(message, Error):
+            self._counters.errors.labels(message.error_code).inc()
+        elif isinstance(message, Metrics):
+            self._counters.turn_ended("spoken", message.stages)
+        elif isinstance(message, Response) and message.is_final and message.delta is UNSET:
+            self._counters.turn_ended("written", {})

@@ -1,0 +1,49 @@
+"""What the server counts, for `GET /metrics` in Prometheus' text form. One registry per server, none per process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+STAGE_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
+
+
+class Metrics:
+    """Counters that any part of the server may turn; names are stable."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self.sessions = Gauge("lumi_sessions", "Sessions now", registry=registry)
+        self.connections = Counter("lumi_connections", "Connections so far", registry=registry)
+        self.closed = Counter("lumi_closed", "Connections closed, by close code", ["code"], registry=registry)
+        self.refused = Counter(
+            "lumi_refused", "Connections refused, by reason", ["reason"], registry=registry
+        )
+        self.turns = Counter("lumi_turns", "Turns ended, spoken or written", ["kind"], registry=registry)
+        self.stages = Histogram(
+            "lumi_stage_seconds",
+            "From the end of speech (or the text's arrival) to a stage's first result",
+            ["stage"],
+            buckets=STAGE_BUCKETS_S,
+            registry=registry,
+        )
+        self.errors = Counter(
+            "lumi_errors", "Errors told to clients, by name", ["error_code"], registry=registry
+        )
+        self.frames_in = Counter("lumi_frames_in", "Audio frames received", registry=registry)
+
+    def turn_ended(self, kind: str, stages_ms: dict[str, float]) -> None:
+        """A turn is over. `stages_ms` as in `voice.events.TurnEnded`."""
+        self.turns.labels(kind).inc()
+        for stage, after_ms in stages_ms.items():
+            self.stages.labels(stage).observe(after_ms / 1000)
+
+    def watch(self, name: str, what: str, read: Callable[[], float]) -> None:
+        """Show a number that somebody else counts, read whenever it is asked for."""
+        Gauge(f"lumi_{name}", what, registry=self._registry).set_function(read)
+
+    def text(self) -> bytes:
+        """Everything, as `CONTENT_TYPE`."""
+        return generate_latest(self._registry)
