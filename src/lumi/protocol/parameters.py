@@ -1,4 +1,4 @@
-"""What messages are made of: ids, times, and the nested objects of hello."""
+"""What messages are made of: their base, ids, times, and the nested objects of hello."""
 
 from __future__ import annotations
 
@@ -64,3 +64,7 @@ class ResumeRequest(Struct, frozen=True, kw_only=True):
     session_id: str
     received: Count = 0
     """The last `seq` the client has."""
+
+
+class Message(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """Base of all messages; `type` on the wire is the subclass's tag."""
