@@ -128,27 +128,29 @@ def imports(path: Path) -> Iterator[str]:
             yield node.module.split(".")[0]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_modules_are_of_a_size_one_can_read(path: Path) -> None:
-    if path in DECLARATIONS:
-        return
-    assert code_lines(path) <= MAX_CODE_LINES, "cut it along its responsibilities"
+def test_modules_are_of_a_size_one_can_read() -> None:
+    sizes = {relative(path): code_lines(path) for path in MODULES if path not in DECLARATIONS}
+    too_long = {where: lines for where, lines in sizes.items() if lines > MAX_CODE_LINES}
+    assert not too_long, "cut them along their responsibilities"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_functions_fit_on_a_screen(path: Path) -> None:
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Name and length of every function's body, in lines."""
     for node in ast.walk(tree(path)):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-        lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
-        assert lines <= MAX_BODY_LINES, f"{node.name}: {lines} lines"
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            yield node.name, (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_every_module_says_what_it_is_for(path: Path) -> None:
-    if path.read_text(encoding="utf-8").strip():
-        assert ast.get_docstring(tree(path)), "no docstring"
+def test_functions_fit_on_a_screen() -> None:
+    found = [(relative(path), name, lines) for path in MODULES for name, lines in functions(path)]
+    assert not [row for row in found if row[2] > MAX_BODY_LINES]
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    assert not [
+        relative(path) for path in MODULES if path.stat().st_size and not ast.get_docstring(tree(path))
+    ]
 
 
 def test_modules_are_named_after_what_they_hold() -> None:
@@ -156,11 +158,9 @@ def test_modules_are_named_after_what_they_hold() -> None:
     assert not [where for where, name in names.items() if any(banned in name for banned in BANNED_NAMES)]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_a_library_has_one_home(path: Path) -> None:
-    for name in imports(path):
-        if name in HOMES:
-            assert room(path) in HOMES[name], f"{name} is imported outside {sorted(HOMES[name])}"
+def test_a_library_has_one_home() -> None:
+    used = {(name, relative(path)) for path in MODULES for name in imports(path) if name in HOMES}
+    assert not [(name, where) for name, where in used if room(ROOT / where) not in HOMES[name]]
 
 
 def test_nothing_tracked_names_a_registry_or_a_machine() -> None:
