@@ -18,7 +18,7 @@ WINDOW_MS: Final = 32.0
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointSettings:
+class EndpointingSettings:
     """What counts as speech, and as its end."""
 
     start_threshold: float = 0.5
@@ -69,8 +69,8 @@ SpeechEvent = SpeechStarted | SpeechEnded
 class Endpointer:
     """Follows one stream of windows; the first begins at 0 ms."""
 
-    def __init__(self, settings: EndpointSettings | None = None) -> None:
-        self._settings = settings or EndpointSettings()
+    def __init__(self, settings: EndpointingSettings | None = None) -> None:
+        self._settings = settings or EndpointingSettings()
         self._windows = 0
         self._voiced = False
         self._floor_ms = 0.0
