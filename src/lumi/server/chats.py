@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-import structlog
-
 from lumi.engines.base import ChatMessage, Speaker
 from lumi.errors import LumiError, Overloaded, ProtocolError
 from lumi.protocol.messages import Chat, Message
+from lumi.server.log import Subject, logger
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services
 from lumi.voice.dialogue import Dialogue
@@ -18,7 +17,7 @@ from lumi.voice.turn import Turn, Typed
 
 RETRY_AFTER_S = 2.0
 
-log = structlog.get_logger("lumi.chat")
+log = logger(Subject.SESSION)
 
 
 class ChatFailed(LumiError):
@@ -78,7 +77,7 @@ class Chats:
         except ProtocolError as error:
             self._post(self._responses.error(error))
         except Exception:
-            log.exception("chat.failed", id=chat.id)
+            log.exception("chat failed", id=chat.id)
             event = StageFailed(chat.id, Stage.TURN, "lumi", "the server made a mistake; its log says more")
             self._post(self._responses.failure(event, chat.id))
         else:

@@ -12,7 +12,7 @@ What the client's `listen` means depends on what is going on:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lumi.audio.format import AudioFormat
@@ -21,7 +21,7 @@ from lumi.engines.base import Speaker
 from lumi.protocol.messages import Listen
 from lumi.server.services import Services
 from lumi.server.spoken_turns import Phase, SpokenTurns
-from lumi.voice.interruption import Interruption
+from lumi.voice.interruption import Interruption, Suspicion
 from lumi.voice.microphone import Microphone, Mode, State
 from lumi.voice.utterance import Utterance
 
@@ -35,10 +35,10 @@ class Remembered:
 
 
 @dataclass(slots=True)
-class BargeIn:
-    """Speech during the answer, not yet long enough to end it."""
+class Guard:
+    """Watches one answer for the listener's wish to speak."""
 
-    utterance: Utterance
+    turn_id: str | None
     interruption: Interruption
 
 
@@ -52,11 +52,12 @@ class Listening:
         self._turns = turns
         self._speaker = speaker
         self._uplink = services.pool.open_uplink(form, self._heard)
-        self._microphone = Microphone(services.settings.microphone, self._begun, self._ended)
+        self._microphone = Microphone(services.settings.endpoint, self._begun, self._ended)
         self._mode = Mode.AUTO
         self._listen_id: str | None = None
         self._remembered: Remembered | None = None
-        self._barge_in: BargeIn | None = None
+        self._guard: Guard | None = None
+        self._candidate: Utterance | None = None  # speech during the answer, not yet long enough to end it
         self.dropped_frames = 0
         """Packets that came while nobody listened."""
 
@@ -99,7 +100,7 @@ class Listening:
     def drop(self) -> None:
         """Forget what is being heard and stop listening; nothing is sent."""
         self._remembered = None
-        self._barge_in = None
+        self._candidate = None
         if self._microphone.mode is Mode.REALTIME and self.busy:
             self._microphone.drop()
             self._microphone.open(Mode.REALTIME)
@@ -112,8 +113,8 @@ class Listening:
         remembered, self._remembered = self._remembered, None
         if remembered is not None:
             self._open(remembered.mode, remembered.listen_id)
-        if self._barge_in is not None:
-            self._interrupt(self._barge_in)
+        if self._candidate is not None:
+            self._interrupt()
 
     def reformat(self, form: AudioFormat) -> None:
         """The client will send another format from now on; only while nothing is heard."""
@@ -141,22 +142,40 @@ class Listening:
         if self._deaf():
             return
         self._microphone.hear(heard.pcm, heard.speech)
-        barge_in = self._barge_in
-        if barge_in is not None and barge_in.interruption.feed(heard.speech):
-            self._interrupt(barge_in)
+        if self._turns.phase is Phase.ANSWERING:
+            self._watch(heard.speech)
+
+    def _watch(self, speech: Sequence[float]) -> None:
+        """The microphone is open while the server answers: hold the answer back, go on, or give it up."""
+        guard = self._guard
+        if guard is None or guard.turn_id != self._turns.turn_id:
+            interruption = Interruption(self._services.settings.interruption)
+            guard = self._guard = Guard(self._turns.turn_id, interruption)
+        before = guard.interruption.suspicion
+        guard.interruption.feed(speech)
+        suspicion = guard.interruption.suspicion
+        if suspicion is Suspicion.CERTAIN:
+            self._interrupt()
+        elif suspicion is not before:
+            act = self._turns.pause if suspicion is Suspicion.HOLD else self._turns.resume
+            act()
 
     def _begun(self, utterance: Utterance) -> None:
         if self._turns.phase is Phase.ANSWERING:
-            self._barge_in = BargeIn(utterance, Interruption())
+            self._candidate = utterance
         else:
             self._turns.hear(utterance, self._listen_id, self._speaker())
 
     def _ended(self, utterance: Utterance) -> None:
-        if self._barge_in is not None and self._barge_in.utterance is utterance:
-            self._barge_in = None  # a cough: the answer goes on
+        if self._candidate is utterance:
+            self._candidate = None  # a cough: the answer goes on
         else:
             self._turns.commit()
 
-    def _interrupt(self, barge_in: BargeIn) -> None:
-        self._barge_in = None
-        self._turns.hear(barge_in.utterance, self._listen_id, self._speaker())
+    def _interrupt(self) -> None:
+        """The answer is over; what the listener says is the next utterance."""
+        utterance, self._candidate = self._candidate, None
+        if utterance is None:
+            self._turns.abort()
+        else:
+            self._turns.hear(utterance, self._listen_id, self._speaker())

@@ -115,9 +115,18 @@ class Outbox:
         parts = (played_part(s.text, heard_ms - s.start_ms, s.length_ms) for s in self._sentences)
         return " ".join(part for part in parts if part)
 
+    def pause(self) -> None:
+        """Hold speech back; the client still plays what it has."""
+        self._stream.pause()
+
+    def resume(self) -> None:
+        """Go on where it was held back."""
+        self._stream.resume()
+
     def cut(self) -> None:
         """Drop all speech and what was to follow it: not one more packet goes out."""
         self._stream.clear()
+        self._stream.resume()
         self._between.clear()
         self._done.set()
 

@@ -82,7 +82,9 @@ class ResponseGenerator:
                 name = event.emotion if event.emotion in EMOTIONS else "neutral"
                 turn_id = event.turn_id
                 return (
-                    LlmEmotion(emotion=name, text=EMOTIONS[name], session_id=self.session_id, turn_id=turn_id),
+                    LlmEmotion(
+                        emotion=name, text=EMOTIONS[name], session_id=self.session_id, turn_id=turn_id
+                    ),
                 )
             case StageFailed():
                 return (self.failure(event, listen_id),)

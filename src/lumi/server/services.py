@@ -11,7 +11,8 @@ from lumi.audio.packet_cache import PacketCache
 from lumi.engines.base import Llm, Stt, Tts, Voice
 from lumi.server.answers import AnswerDesk
 from lumi.store.base import Store
-from lumi.voice.microphone import MicrophoneSettings
+from lumi.voice.endpointing import EndpointingSettings
+from lumi.voice.interruption import InterruptionSettings
 from lumi.voice.turn import TurnSettings
 
 
@@ -20,7 +21,8 @@ class SessionSettings:
     """How sessions behave. Durations in milliseconds unless the name says otherwise."""
 
     turn: TurnSettings = field(default_factory=TurnSettings)
-    microphone: MicrophoneSettings = field(default_factory=MicrophoneSettings)
+    endpoint: EndpointingSettings = field(default_factory=EndpointingSettings)
+    interruption: InterruptionSettings = field(default_factory=InterruptionSettings)
     voice: Voice = field(default_factory=Voice)
     persona: str = ""
     language: str = "en"

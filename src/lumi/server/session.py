@@ -11,8 +11,6 @@ import zoneinfo
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-import structlog
-
 from lumi.engines.base import Speaker
 from lumi.errors import Overloaded, ProtocolError
 from lumi.protocol.dialect import Dialect
@@ -29,6 +27,7 @@ from lumi.protocol.messages import (
 )
 from lumi.server.chats import Chats
 from lumi.server.listening import Listening
+from lumi.server.log import Subject, logger
 from lumi.server.outbox import Outbox, Send
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services, SessionSettings
@@ -37,7 +36,7 @@ from lumi.voice.dialogue import Dialogue
 from lumi.voice.language import language_of
 from lumi.voice.mouth import Mouth
 
-log = structlog.get_logger("lumi.session")
+log = logger(Subject.SESSION)
 
 
 class Session:
@@ -131,7 +130,7 @@ class Session:
 
     async def close(self, reason: str = "") -> None:
         """End what goes on and let go of everything; returns when that is done. `run` must have been started."""
-        log.debug("session.closing", session=self.id, reason=reason)
+        log.debug("session closing", session=self.id, reason=reason)
         self._closing.set()
         await self._closed.wait()
 
@@ -158,7 +157,7 @@ class Session:
 
     def abort(self, message: Abort) -> None:
         """End the answer, or forget what is being heard; nothing where neither is."""
-        log.debug("session.abort", session=self.id, reason=message.reason)
+        log.debug("abort", session=self.id, reason=message.reason)
         if self._turns.abort():
             self._turns.next_notice()
         else:

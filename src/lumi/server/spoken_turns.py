@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import uuid4
 
-import structlog
-
 from lumi.engines.base import Speaker
+from lumi.server.log import Subject, logger
 from lumi.server.outbox import Outbox
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services
@@ -39,7 +38,10 @@ from lumi.voice.mouth import Mouth
 from lumi.voice.turn import Announcement, Source, Turn, Typed
 from lumi.voice.utterance import Utterance
 
-log = structlog.get_logger("lumi.voice")
+LONGEST_PAUSE_S = 2.0
+"""A client that stops sending sound in the middle of a cough does not silence the answer for good."""
+
+log = logger(Subject.VOICE)
 
 
 class Phase(StrEnum):
@@ -148,8 +150,21 @@ class SpokenTurns:
         self._drop(present)
         if owed:
             self._outbox.post(self._responses.tts_stop(present.id))
-            log.info("turn.aborted", turn=present.id)
+            log.info("turn aborted", turn=present.id)
         return owed
+
+    def pause(self) -> None:
+        """Hold the answer back: somebody may be speaking. It goes on by itself if nobody says what it was."""
+        self._outbox.pause()
+        asyncio.get_running_loop().call_later(LONGEST_PAUSE_S, self._resume_if, self.turn_id)
+
+    def resume(self) -> None:
+        """It was nothing: the answer goes on."""
+        self._outbox.resume()
+
+    def _resume_if(self, turn_id: str | None) -> None:
+        if self.turn_id == turn_id:
+            self._outbox.resume()
 
     def close(self) -> None:
         """End what goes on; no turn begins any more."""
@@ -196,7 +211,7 @@ class SpokenTurns:
         try:
             await turn.run(source)
         except Exception:
-            log.exception("turn.failed", turn=present.id)
+            log.exception("turn failed", turn=present.id)
             await self._emit(
                 present, StageFailed(present.id, Stage.TURN, "lumi", "the server made a mistake")
             )
@@ -247,13 +262,13 @@ class SpokenTurns:
                 self._dialogue.answered(event.turn_id, text)
             case StageFailed():
                 log.warning(
-                    "turn.stage_failed",
+                    "stage failed",
                     turn=event.turn_id,
                     stage=str(event.stage),
                     engine=event.engine,
                     error=event.message,
                 )
             case TurnEnded():
-                log.info("turn.ended", turn=event.turn_id, ending=str(event.ending), **event.stages_ms)
+                log.info("turn ended", turn=event.turn_id, ending=str(event.ending), **event.stages_ms)
             case _:
                 pass

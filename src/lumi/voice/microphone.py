@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lumi.audio.format import SPEECH_RATE_HZ, duration_ms
-from lumi.voice.endpointing import Endpointer, EndpointingSettings, SpeechEnded, SpeechStarted
+from lumi.voice.endpointing import WINDOW_MS, Endpointer, EndpointingSettings, SpeechEnded, SpeechStarted
 from lumi.voice.utterance import Utterance
-
-WINDOW_MS = 32.0
-"""Of one speech probability."""
 
 MAYBE_SPEECH = 0.3
 """From this probability a window counts towards 'there was speech at all'."""
@@ -40,27 +36,19 @@ class State(StrEnum):
     HEARING = "hearing"
 
 
-@dataclass(frozen=True, slots=True)
-class MicrophoneSettings:
-    endpointing: EndpointingSettings = field(default_factory=EndpointingSettings)
-    pre_roll_ms: float = 500.0
-    """Sound from before speech was certain, so that no first syllable is lost."""
-    longest_ms: float = 30_000.0
-
-
 class Microphone:
     """One session's microphone. `begun` and `ended` are told of each utterance; they may call back into it."""
 
     def __init__(
         self,
-        settings: MicrophoneSettings,
+        settings: EndpointingSettings,
         begun: Callable[[Utterance], None],
         ended: Callable[[Utterance], None],
     ) -> None:
         self._settings = settings
         self._begun = begun
         self._ended = ended
-        self._endpointer = Endpointer(settings.endpointing)
+        self._endpointer = Endpointer(settings)
         self._recent: deque[bytes] = deque()
         self._recent_ms = 0.0
         self._utterance: Utterance | None = None
@@ -116,7 +104,7 @@ class Microphone:
             self._add(pcm, speech)
         for event in self._endpointer.feed(speech):
             if isinstance(event, SpeechStarted) and self._utterance is None:
-                pieces, spoken = list(self._recent), self._settings.endpointing.min_speech_ms
+                pieces, spoken = list(self._recent), self._settings.min_speech_ms
                 self._begin(pieces)
                 if self._utterance is not None:
                     self._utterance.speech_ms += spoken
@@ -126,7 +114,7 @@ class Microphone:
                 return
 
     def _begin(self, pieces: Sequence[bytes]) -> None:
-        utterance = Utterance(self._settings.longest_ms)
+        utterance = Utterance(self._settings.max_utterance_ms)
         for piece in pieces:
             utterance.push(piece)
         self._recent.clear()
@@ -156,10 +144,11 @@ class Microphone:
         self._utterance = None
         self._recent.clear()
         self._recent_ms = 0.0
-        self._endpointer = Endpointer(self._settings.endpointing)
+        self._endpointer = Endpointer(self._settings)
 
     def _remember(self, pcm: bytes) -> None:
         self._recent.append(pcm)
         self._recent_ms += duration_ms(pcm, SPEECH_RATE_HZ)
-        while self._recent_ms > self._settings.pre_roll_ms and len(self._recent) > 1:
+        keep_ms = self._settings.pre_roll_ms + self._settings.start_within_ms
+        while self._recent_ms > keep_ms and len(self._recent) > 1:
             self._recent_ms -= duration_ms(self._recent.popleft(), SPEECH_RATE_HZ)
