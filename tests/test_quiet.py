@@ -1,0 +1,42 @@
+"""Lumi contacts nobody it was not told to: shown where nobody can be reached and every attempt is counted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from tests.empty_network import run_in_empty_network, way_in
+
+pytestmark = pytest.mark.real
+
+LOUD = """
+import contextlib, socket
+with contextlib.suppress(OSError):
+    socket.getaddrinfo("telemetry.example.com", 443)
+with contextlib.suppress(OSError), socket.socket() as caller:
+    caller.settimeout(0.3)
+    caller.connect(("198.51.100.7", 443))
+"""
+
+needs_namespaces = pytest.mark.skipif(
+    way_in() is None, reason="an empty network needs root (or user namespaces), unshare and ip"
+)
+
+
+@needs_namespaces
+def test_whoever_calls_out_is_seen() -> None:
+    calls = run_in_empty_network(sys.executable, "-c", LOUD)
+    assert calls.exit_code == 0
+    assert "telemetry.example.com" in calls.names
+    assert calls.packets > 0
+
+
+@needs_namespaces
+@pytest.mark.timeout(180)
+def test_the_demo_contacts_nobody(tmp_path: Path) -> None:
+    calls = run_in_empty_network(sys.executable, "-m", "lumi.demo", "--out", str(tmp_path / "demo"))
+    assert calls.exit_code == 0, calls.output
+    assert calls.names == []
+    assert calls.packets == 0
+    assert "what time is it" in calls.output
