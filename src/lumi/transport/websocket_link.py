@@ -131,6 +131,10 @@ class WebSocketLink:
                 self._transport.abort()  # it does not read either: what is unsent would stay in memory
             await self._give_back()
 
+    def cut(self) -> None:
+        """Lose the connection as a broken wire does: no close frame, and what was unsent is gone."""
+        self._transport.abort()
+
     def _raise_if_lost(self) -> None:
         if self._lost is not None:
             raise ConnectionLost(self._lost.code, self._lost.reason)
