@@ -44,7 +44,7 @@ HOMES = {
     "pydantic_settings": {"config"},
     "soxr": {"audio"},
     "sqlite3": {"store"},
-    "typer": {"bench", "cli"},
+    "typer": {"bench", "cli", "demo"},
     "webrtcvad": {"engines", "audio"},
 }
 """Third-party libraries and the rooms that may import them."""

@@ -29,6 +29,13 @@ MAX_OWN_LATE_PERCENT = 1.0
 """A run whose generator was late more often than this is void."""
 
 
+class Ready(msgspec.Struct, frozen=True):
+    """What the measured server says when it can be called: where, and what the devices are to say to it."""
+
+    url: str
+    utterance: list[bytes]
+
+
 class Job(msgspec.Struct, frozen=True):
     """What to do. `utterance`: Opus packets of 60 ms."""
 
@@ -135,7 +142,8 @@ def _tell(event: Event | LoadResult) -> None:
     sys.stdout.flush()
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The fastest event loop there is here."""
     try:
         import uvloop
     except ImportError:  # not on Windows
@@ -146,7 +154,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 def main(job_file: str) -> None:
     """Run one job."""
     job = msgspec.json.decode(Path(job_file).read_bytes(), type=Job)
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         _tell(runner.run(generate(job, _tell)))
 
 
