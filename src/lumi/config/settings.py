@@ -136,7 +136,7 @@ class TurnSettings(Section):
         le=5000,
         description="Silence that ends an utterance in the modes `auto` and `realtime`.",
     )
-    min_speech_ms: int = Field(default=150, ge=0, le=2000, description="Shorter sounds are no utterance.")
+    min_speech_ms: int = Field(default=96, ge=0, le=2000, description="Shorter sounds are no utterance.")
     max_speech_s: float = Field(default=60.0, ge=1, le=600, description="Longer utterances are cut here.")
     margin_ms: int = Field(
         default=400,

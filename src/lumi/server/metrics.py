@@ -15,7 +15,6 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        self.sessions = Gauge("lumi_sessions", "Sessions now", registry=registry)
         self.connections = Counter("lumi_connections", "Connections so far", registry=registry)
         self.closed = Counter("lumi_closed", "Connections closed, by close code", ["code"], registry=registry)
         self.refused = Counter(

@@ -36,6 +36,10 @@ class SessionLike(Protocol):
         """Give the session its link's outgoing side: ordered, never waits."""
         ...
 
+    def detach(self) -> None:
+        """The link is gone."""
+        ...
+
     def update(self, hello: ClientHello, agreement: Agreement) -> None: ...
 
     async def chat(self, message: Chat) -> None: ...
@@ -52,7 +56,7 @@ class SessionLike(Protocol):
         """An empty frame is the end of audio: its result is to be awaited."""
         ...
 
-    async def push(self, text: str, kind: str, id: str, due_at: float) -> bool:  # noqa: A002
+    def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         """Say something of our own accord. False: it could not be delivered."""
         ...
 

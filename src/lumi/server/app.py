@@ -1,0 +1,113 @@
+"""Runs a server until it is told to stop: the loop, the signals, the logs, and what a person is told."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from lumi._version import __version__
+from lumi.config import Config
+from lumi.server.assembly import data_directory
+from lumi.server.log import writing
+from lumi.server.server import Server
+
+__all__ = ["Server", "loop_factory", "run", "serve", "welcome"]
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(config: Config) -> None:
+    """`serve` on the fastest loop there is; returns when the server has stopped.
+
+    Raises:
+        LumiError: it cannot start; one line says why and what to do.
+    """
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(serve(config))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop's, where it is installed (there is none for Windows)."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+async def serve(config: Config, *, out: TextIO | None = None) -> None:
+    """Run a server until SIGINT or SIGTERM; tells on `out` where it is.
+
+    Raises:
+        ConfigError: a setting that cannot be had (port, directory …).
+        EngineUnavailable: an engine cannot start here.
+    """
+    out = out or sys.stdout
+    needs_directory = config.log.file or config.store.engine == "sqlite"
+    directory = data_directory(config) if needs_directory else config.data_dir
+    with writing(config.log, directory), _stop_signal() as stop:
+        async with Server(config) as server:
+            _tell(out, f"Lumi {__version__} is starting …")
+            await asyncio.wait({server.ready, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if server.ready.done():
+                server.ready.result()
+                _tell(out, welcome(server))
+            await stop
+            _tell(out, "Stopping: saying goodbye to whoever is connected.")
+
+
+def welcome(server: Server) -> str:
+    """Where to go, and what this server cannot do."""
+    lines = [
+        f"Lumi is ready. Open {server.page_url} in a browser,",
+        "or talk to it in another terminal: lumi talk (by voice), lumi chat (by typing).",
+        f"Devices connect to {server.url} · Ctrl+C stops the server.",
+    ]
+    missing = server.unheard_languages
+    if missing:
+        lines.append(
+            f"Not understood by ear with the engine {server.config.stt.engine}: {', '.join(missing)} "
+            "(typed, it is); docs/configuration.md, section stt, has what to set."
+        )
+    return "\n".join(lines)
+
+
+def _tell(out: TextIO, text: str) -> None:
+    out.write(text + "\n")
+    out.flush()
+
+
+@contextmanager
+def _stop_signal() -> Iterator[asyncio.Future[None]]:
+    """A future that is done at the first signal; a second one ends the process as it does everywhere."""
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[None] = loop.create_future()
+    handled: list[signal.Signals] = []
+
+    def give_back() -> None:
+        while handled:
+            loop.remove_signal_handler(handled.pop())
+
+    def received() -> None:
+        give_back()
+        if not stop.done():
+            stop.set_result(None)
+
+    for number in SIGNALS:
+        try:
+            loop.add_signal_handler(number, received)
+        except (
+            NotImplementedError,
+            RuntimeError,
+            ValueError,
+        ):  # Windows, or not the main thread: KeyboardInterrupt ends it
+            break
+        handled.append(number)
+    try:
+        yield stop
+    finally:
+        give_back()

@@ -1,0 +1,200 @@
+"""From `Config` to the parts of a server: what each room is handed, in its own words. Used by `app` alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lumi.config import Config
+from lumi.engines.base import Llm, Stt, Tts, Vad, Voice
+from lumi.errors import ConfigError
+from lumi.protocol.connection import Limits
+from lumi.server.auth import Doorkeeper
+from lumi.server.gateway import GatewaySettings
+from lumi.server.late_vad import LateVad
+from lumi.server.services import SessionSettings
+from lumi.store.base import Store
+from lumi.voice.endpointing import EndpointingSettings
+from lumi.voice.turn import TurnSettings
+
+DATABASE = "lumi.db"
+UTC = "UTC"
+SKILLS = "skills"
+LANGUAGES = {"zh": "Chinese", "en": "English"}
+STOP_FACTOR = 0.7
+"""Speech ends below this part of the probability from which it begins."""
+
+STOP_RATIO = 0.7
+"""Speech that has begun goes on down to this part of the threshold, so that it does not flutter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What hears, thinks and speaks; one of each for all sessions."""
+
+    vad: Vad
+    stt: Stt
+    llm: Llm
+    tts: Tts
+
+
+def data_directory(config: Config) -> Path:
+    """The directory for what lasts, made if it is not there.
+
+    Raises:
+        ConfigError: it cannot be made or written.
+    """
+    path = config.data_dir
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        problem = f"{path} cannot be written ({error.strerror}); give a directory of your own, e.g. LUMI_DATA_DIR=~/lumi"
+        raise ConfigError("server.data_dir", problem) from error
+    return path
+
+
+def gateway_settings(config: Config, version: str) -> GatewaySettings:
+    limits = config.limits
+    return GatewaySettings(
+        limits=Limits(
+            text_bytes=limits.text_bytes, binary_bytes=limits.binary_bytes, content_chars=limits.chat_chars
+        ),
+        outgoing_frames=limits.outgoing_frames,
+        hello_s=limits.hello_s,
+        idle_s=limits.idle_s,
+        server_version=version,
+    )
+
+
+def doorkeeper(config: Config) -> Doorkeeper:
+    server = config.server
+    token = server.token.get_secret_value() if server.token else None
+    return Doorkeeper(host=server.host, token=token, origins=server.origins)
+
+
+def session_settings(config: Config) -> SessionSettings:
+    turn, tts = config.turn, config.tts
+    return SessionSettings(
+        turn=TurnSettings(
+            stt_timeout_s=config.stt.timeout_s,
+            llm_timeout_s=config.llm.timeout_s,
+            tts_timeout_s=tts.timeout_s,
+            min_speech_ms=turn.min_speech_ms,
+        ),
+        endpoint=EndpointingSettings(
+            start_threshold=config.vad.threshold,
+            stop_threshold=config.vad.threshold * STOP_RATIO,
+            min_speech_ms=turn.min_speech_ms,
+            silence_ms=turn.silence_ms,
+            max_utterance_ms=turn.max_speech_s * 1000,
+        ),
+        voice=Voice(name=tts.voice, speed=tts.speed),
+        persona=config.llm.prompt,
+        language=config.locale.language,
+        locale=config.locale.locale,
+        timezone=config.locale.timezone or machine_timezone(),
+        lead_ms=config.audio.lead_ms,
+        margin_ms=turn.margin_ms,
+        waiting_chats=config.limits.waiting_chats,
+    )
+
+
+def machine_timezone(
+    zone_file: Path = Path("/etc/localtime"), environment: Mapping[str, str] | None = None
+) -> str:
+    """The IANA name of this machine's time zone; UTC where it cannot be told."""
+    named = (environment or {}).get("TZ", "").lstrip(":")
+    _, found, name = str(zone_file.resolve()).partition("/zoneinfo/")
+    return named or (name if found else UTC)
+
+
+async def open_store(config: Config) -> Store:
+    """The store that the settings name.
+
+    Raises:
+        ConfigError: the data directory cannot be written.
+        StoreError: the database in it cannot be opened.
+    """
+    if config.store.engine == "memory":
+        from lumi.store.memory import MemoryStore
+
+        return MemoryStore()
+    from lumi.store.sqlite import SqliteStore
+
+    return await SqliteStore.open(data_directory(config) / DATABASE)
+
+
+def create_engines(config: Config, given: Mapping[str, Any], skills: Callable[[], Llm]) -> Engines:
+    """The engines that the settings name, save those that are `given` by kind. Cheap: they load when they start.
+
+    Args:
+        config: the settings.
+        given: engines made elsewhere, by kind (`vad`, `stt`, `llm`, `tts`).
+        skills: makes the built-in `llm`, which needs more than settings.
+
+    Raises:
+        ConfigError: an engine or one of its options is unknown.
+        EngineUnavailable: an engine cannot run here.
+    """
+    vad, stt, llm, tts = config.vad, config.stt, config.llm, config.tts
+    makers: dict[str, Callable[[], Any]] = {
+        "vad": lambda: LateVad(lambda: _create("vad", vad.engine, vad.options)),
+        "stt": lambda: _create("stt", stt.engine, stt.options),
+        "llm": lambda: skills() if llm.engine == SKILLS else _create("llm", llm.engine, llm.options),
+        "tts": lambda: _create("tts", tts.engine, tts.options),
+    }
+    return Engines(**{kind: given.get(kind) or make() for kind, make in makers.items()})
+
+
+def _create(kind: str, name: str, options: Mapping[str, Any]) -> Any:
+    from lumi.engines.registry import create
+
+    return create(kind, name, options)
+
+
+def starters(engines: Engines) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """What loads each engine, by kind; an engine that has nothing to load is left out."""
+    found: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
+    if isinstance(engines.vad, LateVad):
+        vad = engines.vad
+
+        async def load() -> None:
+            await asyncio.to_thread(vad.load)
+
+        found["vad"] = load
+    for kind, engine in (("stt", engines.stt), ("llm", engines.llm), ("tts", engines.tts)):
+        start = getattr(engine, "start", None)
+        if start is not None:
+            found[kind] = start
+    return found
+
+
+def unheard(stt: Stt) -> tuple[str, ...]:
+    """Of Lumi's languages, those that `stt` says it does not know; an engine that says nothing is taken to know them."""
+    known = getattr(stt, "languages", None)
+    return () if known is None else tuple(name for code, name in LANGUAGES.items() if code not in known)
+
+
+class Skills:
+    """The built-in skills and their timers, as far as the settings and the store go."""
+
+    def __init__(self, config: Config, store: Store, wall_clock: Callable[[], float]) -> None:
+        self._config = config
+        self._store = store
+        self._wall_clock = wall_clock
+
+    def llm(self) -> Llm:
+        raise ConfigError("llm.engine", "not yet")
+
+    def ring_through(self, push: Callable[..., bool]) -> None: ...
+
+    def present(self, device_id: str) -> None: ...
+
+    async def run(self) -> None:
+        await asyncio.sleep(1e9)

@@ -1,0 +1,258 @@
+"""One server, built from `Config`: for `serve`, for tests, and for use within a program.
+
+The port is bound first and hellos are answered from then on; engines load beside that, all at once, and `/healthz`
+says 503 until they have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from lumi._version import __version__
+from lumi.audio.media_pool import MediaPool
+from lumi.audio.pacer import Pacer
+from lumi.audio.packet_cache import PacketCache
+from lumi.config import Config
+from lumi.engines.base import Llm, Stt, Tts, Vad
+from lumi.errors import LumiError, StoreError
+from lumi.server import assembly
+from lumi.server.answers import AnswerDesk
+from lumi.server.gateway import Gateway
+from lumi.server.http_api import HttpApi
+from lumi.server.log import Subject, install, logger
+from lumi.server.metrics import Metrics
+from lumi.server.port import authority, listening
+from lumi.server.services import Services
+from lumi.server.session import Session
+from lumi.server.session_manager import SessionManager
+from lumi.store.base import Store
+
+FORGET_EVERY_S = 600.0
+
+
+class Server:
+    """One server, from entering to leaving: `async with Server(config) as server`.
+
+    Whatever is given beside the settings is used in place of what they name, and not closed at the end.
+
+    Args:
+        config: the settings; port 0 takes a free one.
+        vad, stt, llm, tts: engines.
+        store: a store.
+        wall_clock: UNIX seconds.
+
+    Attributes:
+        port: where it listens.
+        gateway: `gateway.serve(link)` serves a link that came by another way.
+        ready: done when all engines have loaded, or with the error of the one that cannot.
+    """
+
+    gateway: Gateway
+    sessions: SessionManager
+    ready: asyncio.Future[None]
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        vad: Vad | None = None,
+        stt: Stt | None = None,
+        llm: Llm | None = None,
+        tts: Tts | None = None,
+        store: Store | None = None,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        install()
+        self.config = config
+        self.metrics = Metrics()
+        self.port = config.server.port
+        self._given: dict[str, Any] = {"vad": vad, "stt": stt, "llm": llm, "tts": tts}
+        self._store = store
+        self._wall_clock = wall_clock
+        self._stack = AsyncExitStack()
+        self._unheard: tuple[str, ...] = ()
+        self._draining = False
+
+    @property
+    def url(self) -> str:
+        """For a WebSocket client."""
+        return f"ws://{authority(self.config.server.host, self.port)}/"
+
+    @property
+    def page_url(self) -> str:
+        """For a browser."""
+        return f"http://{authority(self.config.server.host, self.port)}/"
+
+    @property
+    def health(self) -> str:
+        """Empty when ready, else what is waited for, or what went wrong."""
+        if self._draining:
+            return "draining"
+        if not self.ready.done():
+            return "starting"
+        error = self.ready.exception()
+        return str(error) if error else ""
+
+    @property
+    def unheard_languages(self) -> tuple[str, ...]:
+        """Languages that Lumi speaks and reads, but that its recogniser does not know by ear."""
+        return self._unheard
+
+    async def wait_ready(self) -> None:
+        """Return when all engines have loaded.
+
+        Raises:
+            EngineUnavailable: one cannot; the message says what to install or set.
+        """
+        await asyncio.shield(self.ready)
+
+    async def __aenter__(self) -> Self:
+        self.ready = asyncio.get_running_loop().create_future()
+        async with AsyncExitStack() as stack:
+            await self._build(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Tell clients why, let them go, and give everything back in the reverse order of its making."""
+        self._draining = True
+        await self._stack.__aexit__(kind, error, trace)
+
+    async def _build(self, stack: AsyncExitStack) -> None:
+        config = self.config
+        store = self._store
+        if store is None:
+            store = await assembly.open_store(config)
+            stack.push_async_callback(store.aclose)
+        skills = assembly.Skills(config, store, self._wall_clock)
+        engines = assembly.create_engines(config, self._given, skills.llm)
+        for kind in ("stt", "llm", "tts"):
+            if self._given[kind] is None:
+                stack.push_async_callback(getattr(engines, kind).aclose)
+        self._unheard = assembly.unheard(engines.stt)
+        pacer = await stack.enter_async_context(Pacer(tick_s=config.audio.tick_ms / 1000))
+        pool = await stack.enter_async_context(
+            MediaPool(engines.vad, workers=config.audio.threads, complexity=config.audio.complexity)
+        )
+        services = Services(
+            stt=engines.stt,
+            llm=engines.llm,
+            tts=engines.tts,
+            pool=pool,
+            pacer=pacer,
+            cache=PacketCache(config.audio.cache_mb * 1024 * 1024),
+            store=store,
+            answers=AnswerDesk(store.answers, self._wall_clock),
+            wall_clock=self._wall_clock,
+            settings=assembly.session_settings(config),
+        )
+        await self._open_doors(stack, services, skills)
+        jobs = {
+            "warm up": self._warm_up(engines),
+            "idle sweep": self.gateway.sweep(),
+            "forget answers": self._forget(store),
+            "timers": skills.run(),
+        }
+        await stack.enter_async_context(_background(jobs))
+        stack.push_async_callback(self._drain)
+        self._watch(services)
+
+    async def _open_doors(self, stack: AsyncExitStack, services: Services, skills: assembly.Skills) -> None:
+        """Sessions, the gateway before them, and the port."""
+        config = self.config
+        self.sessions = await stack.enter_async_context(
+            SessionManager(
+                lambda session_id, device_id, agreement, hello: Session(
+                    session_id, device_id, agreement, hello, services, skills.present
+                ),
+                max_sessions=config.limits.sessions,
+            )
+        )
+        self.gateway = Gateway(
+            self.sessions,
+            self.metrics,
+            assembly.gateway_settings(config, __version__),
+            wall_clock=self._wall_clock,
+        )
+        skills.ring_through(self.sessions.push)
+        api = HttpApi(
+            self.gateway,
+            assembly.doorkeeper(config),
+            self.metrics,
+            lambda: self.health,
+            __version__,
+            max_frame_bytes=config.limits.text_bytes,
+        )
+        self.port = await stack.enter_async_context(listening(api.application(), config.server))
+
+    async def _warm_up(self, engines: assembly.Engines) -> None:
+        """Load all engines at once. One that cannot load makes the server unfit, and says so in its health."""
+        log = logger(Subject.ENGINE)
+        began = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.TaskGroup() as loading:
+                for kind, start in assembly.starters(engines).items():
+                    loading.create_task(start(), name=f"load {kind}")
+        except* LumiError as group:
+            error = group.exceptions[0]
+            log.error("engine not available", error=str(error))  # noqa: TRY400 - the line says it all
+            self.ready.set_exception(error)
+            self.ready.exception()  # whoever waits for it is told; nobody has to
+        else:
+            log.info("engines ready", seconds=round(asyncio.get_running_loop().time() - began, 3))
+            self.ready.set_result(None)
+
+    async def _forget(self, store: Store) -> None:
+        """Now and then, drop answers that nobody will ask for again."""
+        while True:
+            await asyncio.sleep(FORGET_EVERY_S)
+            kept_s = self.config.store.answers_hours * 3600
+            try:
+                await store.answers.forget_before(self._wall_clock() - kept_s)
+            except StoreError as error:
+                logger(Subject.STORE).warning("old answers stay", error=str(error))
+
+    async def _drain(self) -> None:
+        self._draining = True
+        await self.gateway.drain(self.config.server.drain_s)
+
+    def _watch(self, services: Services) -> None:
+        """Numbers that others count."""
+        watch = self.metrics.watch
+        watch("sessions", "Sessions now", lambda: float(len(self.sessions)))
+        watch("links", "Links now", lambda: float(len(self.gateway)))
+        watch("frames_sent", "Speech packets sent so far", lambda: float(services.pacer.stats.frames))
+        watch(
+            "frames_late",
+            "Speech packets sent over 20 ms late",
+            lambda: float(services.pacer.stats.late_frames),
+        )
+        watch(
+            "packets_corrupt",
+            "Audio packets that could not be decoded",
+            lambda: float(services.pool.stats.corrupt),
+        )
+        watch(
+            "cache_bytes",
+            "Memory taken by sentences already encoded",
+            lambda: float(services.cache.size_bytes),
+        )
+
+
+@asynccontextmanager
+async def _background(jobs: Mapping[str, Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Tasks, by name, that end with the server. One that breaks ends the server."""
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(job, name=name) for name, job in jobs.items()]
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
