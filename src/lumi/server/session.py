@@ -174,7 +174,7 @@ class Session:
         self._listening.audio(frame.payload)
         return None
 
-    async def push(self, text: str, kind: str, id: str, due_at: float) -> bool:  # noqa: A002 - the wire's name
+    def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         """Say something of our own: shown at once where the client has `notify`, spoken after what goes on.
 
         False when there is nobody to hear it, or too much waits; then it was not said.
@@ -184,7 +184,7 @@ class Session:
         language = language_of(text, self._speaker.language)
         if not self._turns.announce(Notice(text, replace(self._speaker, language=language))):
             return False
-        self._outbox.post(self._responses.notify(id, kind, text, due_at))
+        self._outbox.post(self._responses.notify(notice_id, kind, text, due_at))
         return True
 
     def _deliver(self, message: Message | AudioFrame) -> None:

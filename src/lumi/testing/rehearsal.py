@@ -1,0 +1,118 @@
+"""A whole server in memory: real protocol, sessions, turns, Opus and pacing; scripted engines; the test's own clock.
+
+async with Rehearsal(llm=ScriptedLlm({"hello": "Hi."})) as rehearsal, rehearsal.device() as device:
+    await device.hello()
+    assert (await device.chat("hello"))["content"] == "Hi."
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from lumi.audio.format import AudioFormat
+from lumi.audio.media_pool import MediaPool
+from lumi.audio.opus import OpusEncoder
+from lumi.audio.pacer import Pacer
+from lumi.audio.packet_cache import PacketCache
+from lumi.engines.base import Llm, Stt, Tts, Vad
+from lumi.server.answers import AnswerDesk
+from lumi.server.gateway import Gateway, GatewaySettings
+from lumi.server.metrics import Metrics
+from lumi.server.services import Services, SessionSettings
+from lumi.server.session import Session
+from lumi.server.session_manager import SessionManager
+from lumi.store.base import Store
+from lumi.store.memory import MemoryStore
+from lumi.testing.clock import WallClock
+from lumi.testing.device import FakeDevice
+from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
+from lumi.testing.sounds import silence, tone
+from lumi.transport.base import LinkInfo
+from lumi.transport.memory import memory_link_pair
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """Used as `async with`; every part may be replaced."""
+
+    stt: Stt = field(default_factory=ScriptedStt)
+    llm: Llm = field(default_factory=ScriptedLlm)
+    tts: Tts = field(default_factory=ScriptedTts)
+    vad: Vad = field(default_factory=ScriptedVad)
+    store: Store = field(default_factory=MemoryStore)
+    settings: SessionSettings = field(default_factory=SessionSettings)
+    gateway_settings: GatewaySettings = field(default_factory=GatewaySettings)
+    cache_bytes: int = 1_000_000
+    max_sessions: int = 1000
+    present: list[str] = field(default_factory=list)
+    """Devices that came in, as often as they did."""
+    sessions: SessionManager = field(init=False)
+    gateway: Gateway = field(init=False)
+    cache: PacketCache = field(init=False)
+    _tasks: asyncio.TaskGroup = field(init=False, repr=False)
+    _stack: AsyncExitStack = field(init=False, repr=False)
+
+    async def __aenter__(self) -> Self:
+        self._stack = AsyncExitStack()
+        pool = await self._stack.enter_async_context(MediaPool(self.vad, workers=1))
+        pacer = await self._stack.enter_async_context(Pacer())
+        wall_clock = WallClock()
+        self.cache = PacketCache(self.cache_bytes)
+        answers = AnswerDesk(self.store.answers, wall_clock)
+        services = Services(
+            stt=self.stt,
+            llm=self.llm,
+            tts=self.tts,
+            pool=pool,
+            pacer=pacer,
+            cache=self.cache,
+            store=self.store,
+            answers=answers,
+            wall_clock=wall_clock,
+            settings=self.settings,
+        )
+        self.sessions = await self._stack.enter_async_context(
+            SessionManager(
+                lambda *who: Session(*who, services, self.present.append), max_sessions=self.max_sessions
+            )
+        )
+        self.gateway = Gateway(self.sessions, Metrics(), self.gateway_settings, wall_clock=wall_clock)
+        self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, asyncio.CancelledError):  # perhaps a group's own doing: it must see it
+            await self._stack.__aexit__(kind, error, trace)
+        else:  # a test's own error stays itself instead of becoming a group
+            await self._stack.aclose()
+
+    @asynccontextmanager
+    async def device(self, info: LinkInfo | None = None, **options: Any) -> AsyncIterator[FakeDevice]:
+        """A device that has connected; `options` go to `FakeDevice`."""
+        client, server = memory_link_pair(info or LinkInfo())
+        self._tasks.create_task(self.gateway.serve(server), name="served link")
+        async with FakeDevice(client, **options) as device:
+            yield device
+
+
+def packets_of(pcm: bytes, audio: AudioFormat | None = None) -> list[bytes]:
+    """PCM as the Opus packets that a device would send; the last one is filled up with silence."""
+    audio = audio or AudioFormat()
+    encoder = OpusEncoder(audio)
+    padded = pcm + bytes(-len(pcm) % audio.frame_bytes)
+    return [
+        encoder.encode(padded[start : start + audio.frame_bytes])
+        for start in range(0, len(padded), audio.frame_bytes)
+    ]
+
+
+def spoken(ms: float, *, then_silent_ms: float = 0.0) -> list[bytes]:
+    """Packets that a `ScriptedVad` takes for speech, and then for silence."""
+    return packets_of(tone(ms) + silence(then_silent_ms))
