@@ -12,42 +12,31 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from lumi.audio.format import AudioFormat, Codec
-from lumi.client.broadcast import Broadcast, Subscription
+from lumi.audio.format import AudioFormat
+from lumi.client.broadcast import Subscription
 from lumi.client.connection_service import ConnectionService, Connector, connect_websocket
 from lumi.client.device_info import describe_device
 from lumi.client.device_info import device_id as installation_id
-from lumi.client.downlink import Downlink
-from lumi.client.events import Audio, Event, Incoming
-from lumi.client.handshake import (
-    HANDSHAKE_TIMEOUT_S,
-    HandshakeService,
-    Profile,
-    closed_error,
-    new_id,
-)
+from lumi.client.events import Event
+from lumi.client.handshake import HANDSHAKE_TIMEOUT_S, HandshakeService, Profile, new_id
+from lumi.client.inbox import Inbox
 from lumi.client.message_pipeline import MessagePipeline
-from lumi.client.pending_replies import PendingReplies
 from lumi.client.spoken_reply import SpokenReply, ask
 from lumi.client.state_machine import ConnectionState
+from lumi.client.uplink import best_audio
 from lumi.client.voice_sender import VoiceSender
-from lumi.errors import ConnectionLost, OpusUnavailable, ReplyTimeout
-from lumi.protocol.handshake import HandshakeResult, audio_format
+from lumi.errors import ReplyTimeout
+from lumi.protocol.handshake import HandshakeResult
 from lumi.protocol.messages import (
     Abort,
-    AudioFrame,
-    AudioParams,
     Chat,
     ClientMessage,
-    Error,
+    DeviceInfo,
     Features,
     Listen,
     Played,
     Response,
-    ServerHello,
     ServerInfo,
-    Tts,
-    TtsState,
 )
 
 Mode = Literal["auto", "manual", "realtime"]
@@ -63,20 +52,19 @@ class Client:
     """One conversation; made by `connect()`. All methods belong to one event loop."""
 
     def __init__(
-        self, service: ConnectionService, profile: Profile, *, wall_clock: Callable[[], float] = time.time
+        self,
+        service: ConnectionService,
+        profile: Profile,
+        inbox: Inbox,
+        *,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._service = service
         self._profile = profile
         self._wall_clock = wall_clock
-        self._events: Broadcast[Event] = Broadcast(may_drop=is_sound)
-        self._pending = PendingReplies()
+        self._inbox = inbox
         self._voice = VoiceSender(service, profile.audio)
-        self._downlink: Downlink | None = None
-        self._turn_id: str | None = None
         self._greeting: HandshakeResult | None = None
-        self.pipeline = self._build_pipeline()
-
-    # ── who we talk to ───────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def state(self) -> ConnectionState:
@@ -92,9 +80,7 @@ class Client:
         """The server's version ('unknown' if it does not say) and capabilities (none if it does not say)."""
         if self._greeting is None:
             return ServerInfo()
-        return ServerInfo(
-            version=self._greeting.server_version, capabilities=tuple(self._greeting.capabilities)
-        )
+        return ServerInfo(version=self._greeting.server_version, capabilities=self._greeting.capabilities)
 
     @property
     def device_id(self) -> str:
@@ -107,6 +93,11 @@ class Client:
         """Those granted."""
         return self._greeting.features if self._greeting else Features()
 
+    @property
+    def pipeline(self) -> MessagePipeline:
+        """Add steps of your own: `client.pipeline.add_step(Response, step)`."""
+        return self._inbox.pipeline
+
     def states(self) -> Subscription[ConnectionState]:
         """Every change of state from now on."""
         return self._service.states()
@@ -118,9 +109,7 @@ class Client:
         A listener that falls behind loses its oldest sound first (`missed` counts), and is cut off with `Overloaded`
         when 512 messages wait.
         """
-        return self._events.subscribe()
-
-    # ── conversation ─────────────────────────────────────────────────────────────────────────────────────────────────
+        return self._inbox.events()
 
     async def chat(
         self,
@@ -153,7 +142,7 @@ class Client:
             timestamp=utc_text(self._wall_clock()),
             speak=speak or UNSET,
         )
-        with self._pending.expect(message.id, on_delta) as answer:
+        with self._inbox.pending.expect(message.id, on_delta) as answer:
             try:
                 async with asyncio.timeout(timeout_s):
                     await self._service.send_message(message)
@@ -206,66 +195,16 @@ class Client:
         """End the conversation; leaving the `async with` block does so too."""
         await self._service.disconnect(reason=CLOSE_REASON)
 
-    # ── the way in ───────────────────────────────────────────────────────────────────────────────────────────────────
-
     async def open(self, url: str, headers: Mapping[str, str], *, handshake_timeout_s: float) -> None:
         """Connect and shake hands (done by `connect()`)."""
         await self._service.connect(url, headers)
-        self._greeting = await HandshakeService(self._service, timeout_s=handshake_timeout_s).perform(
-            self._profile
-        )
-
-    async def run(self, incoming: Subscription[Incoming]) -> None:
-        """Process what comes until the line closes (a task of `connect()`)."""
-        closed = await self.pipeline.run(incoming)
-        error = closed_error(closed) if closed is not None else ConnectionLost(1000, CLOSE_REASON)
-        self._pending.fail_all(error)
-        self._events.close(None if closed is None or closed.orderly else error)
-
-    def _build_pipeline(self) -> MessagePipeline:
-        pipeline = MessagePipeline(self._events.publish, parse=self._parse_audio)
-        pipeline.add_step(ServerHello, self._on_hello)
-        pipeline.add_step(Response, self._pending.answered)
-        pipeline.add_step(Error, self._pending.failed)
-        pipeline.add_step(Tts, self._on_tts)
-        return pipeline
-
-    def _parse_audio(self, frame: AudioFrame) -> Audio:
-        if self._downlink is None:
-            return Audio(frame.payload, turn_id=self._turn_id)
-        return self._downlink.decode(frame, self._turn_id)
-
-    async def _on_hello(self, hello: ServerHello) -> ServerHello:
-        self._downlink = Downlink(audio_format(hello.audio_params or AudioParams()))
-        return hello
-
-    async def _on_tts(self, tts: Tts) -> Tts:
-        if tts.state is TtsState.START:
-            self._turn_id = tts.turn_id if isinstance(tts.turn_id, str) else None
-            if self._downlink is not None:
-                self._downlink.reset()
-        return tts
-
-
-def is_sound(event: Event) -> bool:
-    """What an application that lags may lose."""
-    return isinstance(event, Audio)
+        handshake = HandshakeService(self._service, timeout_s=handshake_timeout_s)
+        self._greeting = await handshake.perform(self._profile)
 
 
 def utc_text(unix_s: float) -> str:
     """ISO-8601 UTC with a Z, as the founding document writes it."""
     return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def best_audio() -> AudioFormat:
-    """Opus where this machine has it, else PCM: a conversation needs no codec."""
-    try:
-        from lumi.audio.libopus import load_library
-
-        load_library()
-    except OpusUnavailable:
-        return AudioFormat(Codec.PCM)
-    return AudioFormat()
 
 
 @asynccontextmanager
@@ -274,6 +213,7 @@ async def connect(
     *,
     headers: Mapping[str, str] | None = None,
     device_id: str | None = None,
+    device_info: DeviceInfo | None = None,
     audio: AudioFormat | None = None,
     features: Features = DEFAULT_FEATURES,
     token: str | None = None,
@@ -286,6 +226,7 @@ async def connect(
         url: `ws://` or `wss://`; any path.
         headers: sent with the upgrade request.
         device_id: the identity timers and lists belong to; one kept for this installation if not given.
+        device_info: what hello says of this machine, its locale and time zone; found out if not given.
         audio: what this client sends and wants to hear; Opus 16 kHz 60 ms, or PCM where there is no Opus.
         features: what is asked for beyond the plain protocol.
         token: sent as `Authorization: Bearer …`.
@@ -297,12 +238,15 @@ async def connect(
         ConnectionRefused: the server will not have us.
         HandshakeError: the hello exchange went wrong (`HandshakeTimeout`, `MissingSessionId`).
     """
-    profile = Profile(device_id or installation_id(), describe_device(), audio or best_audio(), features)
+    profile = Profile(
+        device_id or installation_id(), device_info or describe_device(), audio or best_audio(), features
+    )
     sent = dict(headers or {})
     if token:
         sent["Authorization"] = f"Bearer {token}"
     async with ConnectionService(connector) as service:
-        client = Client(service, profile)
-        service.scope.start(client.run(service.messages()), name="client-pipeline")
+        inbox = Inbox()
+        service.scope.start(inbox.run(service.messages()), name="client-pipeline")
+        client = Client(service, profile, inbox)
         await client.open(url, sent, handshake_timeout_s=handshake_timeout_s)
         yield client

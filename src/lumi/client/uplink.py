@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from lumi.audio.format import BYTES_PER_SAMPLE, AudioFormat, Codec
+from lumi.audio.libopus import load_library
 from lumi.audio.opus import SAMPLE_RATES_HZ, OpusEncoder
 from lumi.client.resampling import Resampler, nearest_rate
+from lumi.errors import OpusUnavailable
 
 
 class Uplink:
@@ -71,3 +73,12 @@ class RealTimePace:
         self._due_s = max(self._due_s, now)
         await asyncio.sleep(self._due_s - self._lead_s - now)
         self._due_s += self._frame_s
+
+
+def best_audio() -> AudioFormat:
+    """Opus where this machine has it, else PCM: a conversation needs no codec."""
+    try:
+        load_library()
+    except OpusUnavailable:
+        return AudioFormat(Codec.PCM)
+    return AudioFormat()

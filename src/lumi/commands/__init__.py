@@ -1,0 +1,1 @@
+"""What each command of `lumi` does; `lumi.cli` only reads the arguments."""

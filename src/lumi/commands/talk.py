@@ -1,0 +1,136 @@
+"""`lumi talk`: a spoken conversation with this machine's microphone and loudspeaker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lumi.client.broadcast import Subscription
+from lumi.client.client import Client, connect
+from lumi.client.error_handler import Language
+from lumi.client.events import Event
+from lumi.client.microphone import Microphone
+from lumi.client.player import Player, Sink
+from lumi.client.speaker import Speaker
+from lumi.commands.console import Console
+from lumi.commands.keyboard import Keyboard
+from lumi.commands.local_server import server_url
+from lumi.commands.running import DONE
+from lumi.commands.say import device_speaking
+from lumi.protocol.messages import Error, LlmEmotion, Notify, Stt, Tts, TtsState
+
+MICROPHONE_HZ = 16_000
+
+
+class Style(StrEnum):
+    """How the microphone is opened."""
+
+    HOLD = "hold"
+    """Enter opens it, Enter closes it (`manual`)."""
+    HANDS_FREE = "hands_free"
+    """The server hears when the user has finished; closed while it speaks (`auto`)."""
+    REALTIME = "realtime"
+    """Open also while the server speaks, so that it can be interrupted: needs headphones (`realtime`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkOptions:
+    """The command's arguments."""
+
+    style: Style = Style.HOLD
+    url: str | None = None
+    language: Language | None = None
+    token: str | None = None
+
+
+async def talk(console: Console, options: TalkOptions) -> int:
+    """Converse until Ctrl-D or Ctrl-C. The microphone is opened before anything is started."""
+    async with Microphone() as microphone, Speaker() as speaker, server_url(options.url, console) as url:
+        device = device_speaking(options.language)
+        async with connect(url, token=options.token, device_info=device) as client:
+            await Conversation(console, client, microphone, speaker).run(options.style, Keyboard())
+    return DONE
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One spoken conversation: three tasks, for the microphone, for what comes back, and for the keyboard."""
+
+    console: Console
+    client: Client
+    microphone: AsyncIterable[bytes]
+    sink: Sink
+    open: bool = field(default=False, init=False)
+    """Whether what the microphone hears is sent."""
+
+    async def run(self, style: Style, keys: AsyncIterator[str]) -> None:
+        """Until the keyboard's input or the connection ends."""
+        async with asyncio.TaskGroup() as tasks:
+            hearing = tasks.create_task(self._hear(self.client.events(), style))
+            sending = tasks.create_task(self._send())
+            typing = tasks.create_task(self._obey(keys, style))
+            await asyncio.wait({hearing, typing}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (hearing, sending, typing):
+                task.cancel()
+
+    async def _send(self) -> None:
+        async for pcm in self.microphone:
+            if self.open:
+                await self.client.send_pcm(pcm, MICROPHONE_HZ)
+
+    async def _obey(self, keys: AsyncIterator[str], style: Style) -> None:
+        if style is Style.HOLD:
+            self.console.note(
+                zh="按回车开始说话，再按回车结束；Ctrl-D 退出。",
+                en="Enter starts your turn, Enter again ends it; Ctrl-D leaves.",
+            )
+        else:
+            self.console.note(zh="请说话；Ctrl-D 退出。", en="Just speak; Ctrl-D leaves.")
+            await self._listen(style)
+        async for _ in keys:
+            if style is Style.HOLD:
+                await self._toggle()
+            else:
+                await self.client.abort("user_interrupt")
+
+    async def _toggle(self) -> None:
+        if self.open:
+            self.open = False
+            await self.client.listen_stop()
+        else:
+            await self._listen(Style.HOLD)
+            self.console.note(zh="● 正在听", en="● listening")
+
+    async def _listen(self, style: Style) -> None:
+        modes = {Style.HOLD: "manual", Style.HANDS_FREE: "auto", Style.REALTIME: "realtime"}
+        await self.client.listen_start(modes[style])  # type: ignore[arg-type]
+        self.open = True
+
+    async def _hear(self, events: Subscription[Event], style: Style) -> None:
+        player = Player(self.sink)
+        async for event in events:
+            player.feed(event)
+            self._show(event)
+            if isinstance(event, Tts) and style is Style.HANDS_FREE:
+                await self._take_turns(event)
+
+    async def _take_turns(self, tts: Tts) -> None:
+        """Without headphones the microphone would hear the loudspeaker."""
+        if tts.state is TtsState.START:
+            self.open = False
+        elif tts.state is TtsState.STOP:
+            await self._listen(Style.HANDS_FREE)
+
+    def _show(self, event: Event) -> None:
+        if isinstance(event, Stt):
+            self.console.write(self.console.words(zh="你：", en="You:  ") + event.text)
+        elif isinstance(event, Tts) and event.state is TtsState.SENTENCE_START:
+            self.console.write(f"Lumi: {event.text}")
+        elif isinstance(event, LlmEmotion):
+            self.console.note(zh=event.text, en=event.text)
+        elif isinstance(event, Notify):
+            self.console.write(f"⏰ {event.text}")
+        elif isinstance(event, Error):
+            self.console.note(zh=f"错误：{event.error_message}", en=f"error: {event.error_message}")
