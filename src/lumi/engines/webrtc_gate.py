@@ -44,7 +44,7 @@ class WebrtcGate:
         EngineUnavailable: webrtcvad is missing.
     """
 
-    def __init__(self, model: Vad, *, mode: int = 1, hold_windows: int = 8) -> None:
+    def __init__(self, model: Vad, *, mode: int = 2, hold_windows: int = 8) -> None:
         try:
             import webrtcvad
         except ImportError as error:
