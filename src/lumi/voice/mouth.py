@@ -70,4 +70,5 @@ class Mouth:
         if rest:
             spoken += rest
             yield tuple(rest)
-        self._cache.put(key, tuple(spoken))
+        if spoken:
+            self._cache.put(key, tuple(spoken))
