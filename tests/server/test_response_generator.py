@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec import UNSET
 
@@ -35,7 +37,7 @@ from lumi.voice.events import (
 )
 
 RESPONSES = ResponseGenerator("session-1", lambda: 1_767_605_400.25)
-ABOUT = {"session_id": "session-1", "turn_id": "t"}
+ABOUT: dict[str, Any] = {"session_id": "session-1", "turn_id": "t"}
 
 
 @pytest.mark.parametrize(

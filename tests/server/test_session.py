@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from lumi.engines.base import EmotionHint
+from lumi.engines.base import EmotionHint, LlmEvent
 from lumi.errors import EngineError
-from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts
+from lumi.testing.engines import Reply, ScriptedLlm, ScriptedStt, ScriptedTts
 from lumi.testing.rehearsal import Rehearsal, spoken
-from lumi.testing.wire import is_tts
+from lumi.testing.wire import Json, is_tts
 
 STORY = "Once upon a time there was a fox. It lived in a forest. One day it went to town. It never came back."
 BROKEN = EngineError("scripted", "it broke")
 
 
-def tts_states(messages: list[dict]) -> list[str]:
+def tts_states(messages: list[Json]) -> list[str]:
     return [message["state"] for message in messages if message.get("type") == "tts"]
 
 
@@ -217,7 +219,7 @@ async def test_silence_alone_is_answered_with_an_empty_transcript() -> None:
         ({"llm": ScriptedLlm(lambda _: [RuntimeError("a bug")])}, "internal"),
     ],
 )
-async def test_whatever_fails_is_named_and_the_turn_ends(engines: dict, code: str) -> None:
+async def test_whatever_fails_is_named_and_the_turn_ends(engines: dict[str, Any], code: str) -> None:
     async with Rehearsal(**engines) as house, house.device() as device:
         await device.hello()
         await device.listen("start", mode="manual")
@@ -319,7 +321,7 @@ async def test_another_devices_answer_is_nobody_elses() -> None:
 
 
 async def test_a_failed_chat_is_an_error_that_may_be_tried_again() -> None:
-    answers = iter([[BROKEN], "Fine."])
+    answers: Iterator[Reply] = iter([[BROKEN], "Fine."])
     async with Rehearsal(llm=ScriptedLlm(lambda _: next(answers))) as house, house.device() as device:
         await device.hello()
         await device.send("chat", id="c1", content="hello")
@@ -330,7 +332,8 @@ async def test_a_failed_chat_is_an_error_that_may_be_tried_again() -> None:
 
 
 async def test_what_was_asked_for_is_granted_and_sent() -> None:
-    llm = ScriptedLlm(lambda _: [EmotionHint("happy"), "One. ", "Two."])
+    pieces: list[LlmEvent | str | float | Exception] = [EmotionHint("happy"), "One. ", "Two."]
+    llm = ScriptedLlm(lambda _: pieces)
     features = {
         "stream": True,
         "partials": True,
@@ -391,7 +394,7 @@ async def test_firmware_is_not_spoken_to_before_it_first_listens() -> None:
         assert not session.push("Psst.", kind="push", notice_id="p", due_at=0)
         assert house.present == []
         await device.listen("start", mode="auto")
-        assert (await asyncio.sleep(0.1)) is None
+        await asyncio.sleep(0.1)
         assert house.present == [session.device_id]
         assert session.push("Psst.", kind="push", notice_id="p", due_at=0)
         turn = await device.spoken_turn()

@@ -24,6 +24,7 @@ def cut(*pieces: str) -> list[str]:
         ("Two things:\n1. Tea.\n2. Cake.", ["Two things:", "1. Tea.", "2. Cake."]),
         ("Wait... what?", ["Wait...", "what?"]),
         ("no mark at the end", ["no mark at the end"]),
+        ("1.", ["1."]),
         ("  \n ", []),
         ("", []),
     ],

@@ -104,9 +104,10 @@ class Rehearsal:
 
     @property
     def ending(self) -> Ending:
-        (ended,) = self.of(TurnEnded)
-        assert self.events[-1] is ended
-        return ended.ending  # type: ignore[no-any-return]
+        last = self.events[-1]
+        assert isinstance(last, TurnEnded)
+        assert self.of(TurnEnded) == [last]
+        return last.ending
 
 
 def spoken_utterance() -> Utterance:

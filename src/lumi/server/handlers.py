@@ -37,8 +37,8 @@ class Peer(Protocol):
 Handler = Callable[[SessionLike, Peer, Any], Awaitable[None] | None]
 
 
-def chat(session: SessionLike, _: Peer, message: Chat) -> Awaitable[None]:
-    return session.chat(message)
+def chat(session: SessionLike, _: Peer, message: Chat) -> None:
+    session.chat(message)
 
 
 def listen(session: SessionLike, _: Peer, message: Listen) -> Awaitable[None]:

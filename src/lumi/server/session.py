@@ -134,8 +134,8 @@ class Session:
         self._closing.set()
         await self._closed.wait()
 
-    async def chat(self, message: Chat) -> None:
-        """A typed turn, answered in writing; returns when it is taken in."""
+    def chat(self, message: Chat) -> None:
+        """A typed turn, answered in writing."""
         self._understand(message.content)
         try:
             self._chats.ask(message, self._speaker)

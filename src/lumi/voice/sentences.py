@@ -47,8 +47,8 @@ class SentenceCutter:
     def flush(self) -> list[str]:
         """The text has ended: return what is left, if anything."""
         sentences = self.feed("\n")
-        self._rest = ""
-        return sentences
+        rest, self._rest = self._rest.strip(), ""
+        return [*sentences, rest] if rest else sentences
 
     def _next_cut(self) -> int | None:
         for match in _END.finditer(self._rest):
