@@ -57,7 +57,10 @@ class Goodbye(Message, frozen=True, tag="goodbye"):
 
 
 class Chat(Message, frozen=True, tag="chat", omit_defaults=False):
-    """A typed turn; answered by one `response` with the same id, however often it is sent."""
+    """A typed turn; answered by one `response` with the same id, however often it is sent.
+
+    With `speak` the answer is spoken too. The same id with other content is a `bad_message`.
+    """
 
     id: ChatId
     content: str
@@ -68,7 +71,12 @@ class Chat(Message, frozen=True, tag="chat", omit_defaults=False):
 
 
 class Listen(Message, frozen=True, tag="listen"):
-    """The microphone: opens, closes, or (`detect` with `text`) was given words."""
+    """The microphone: opens, closes, or (`detect` with `text`) was given words.
+
+    `auto`: the server finds the end of speech. `manual`: the client's `stop` does. `realtime`: the microphone stays
+    open while the server speaks. Without a mode the last one holds, at first `auto`. `note`: a recording, sent as
+    fast as the line allows.
+    """
 
     state: Literal["start", "stop", "detect"]
     mode: Literal["auto", "manual", "realtime"] | None = None
@@ -83,7 +91,7 @@ class Listen(Message, frozen=True, tag="listen"):
 
 
 class Abort(Message, frozen=True, tag="abort"):
-    """Ends the turn at once."""
+    """Ends the turn at once, with its one `tts` `stop`; while only listening, what was heard is dropped."""
 
     reason: str | None = None
     id: str | None = None
@@ -110,6 +118,8 @@ class ClientIot(Message, frozen=True, tag="iot"):
 
 
 class Ping(Message, frozen=True, tag="ping"):
+    """Asks for a `pong` with the same `id` and `timestamp`."""
+
     id: str | None = None
     timestamp: Timestamp | None = None
     session_id: str | None = None

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 
 from lumi.errors import ProtocolError
-from lumi.protocol.fields import accepted, look_up, tag_of
+from lumi.protocol.fields import accepted, look_up, tag_of, to_json
 from lumi.protocol.messages import (
     CLIENT_TYPES,
     ERROR_NUMBERS,
@@ -172,7 +172,7 @@ def _wrong_field(complaint: str, raw: dict[str, Any], message_type: type[Message
 
 
 def _out_of_range(complaint: str) -> str:
-    at = _PATH.search(complaint)
+    at = _PATH.search(complaint) if "out of range" in complaint else None
     return f"{at[1] if at else 'a number'} is out of range; accepted: numbers that fit 64 bits"
 
 
@@ -190,7 +190,7 @@ def _shown(value: Any) -> str:
         return "an object" if isinstance(value, dict) else "a list"
     if value is UNSET:
         return "not what is accepted"
-    shown = msgspec.json.encode(value).decode()
+    shown = to_json(value)
     return shown if len(shown) <= _SHOWN_CHARS else f"{shown[:_SHOWN_CHARS]}…"
 
 

@@ -7,8 +7,9 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from msgspec import NODEFAULT, UNSET, Meta, Struct, UnsetType
-from msgspec.structs import FieldInfo, fields
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.json import encode
+from msgspec.structs import fields
 
 from lumi.protocol.messages import Message
 
@@ -20,6 +21,7 @@ _WORDS: dict[Any, str] = {
     NoneType: "null",
     Any: "anything",
 }
+_PLURALS = {"text": "texts", "an object": "objects"}
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 
 
@@ -37,11 +39,11 @@ def words(annotation: Any) -> str:
         case origin if origin is Annotated:
             said = words(members[0]) + "".join(_bounds(one) for one in members[1:])
         case origin if origin in (Union, UnionType):
-            said = _any_of([words(member) for member in members if member is not UnsetType])
+            said = _any_of(_alternatives(members))
         case origin if origin is Literal:
             said = _any_of([f'"{value}"' for value in members])
         case origin if origin in (list, tuple):
-            said = f"a list of {words(members[0])}"
+            said = f"a list of {_PLURALS.get(words(members[0]), 'objects')}"
         case None if issubclass(annotation, StrEnum):
             said = _any_of([f'"{value}"' for value in annotation])
         case _:
@@ -69,8 +71,9 @@ def look_up(value: Any, path: str) -> Any:
     return value
 
 
-def is_required(field: FieldInfo) -> bool:
-    return field.default is NODEFAULT and field.default_factory is NODEFAULT
+def to_json(value: Any) -> str:
+    """A value as it stands in a message."""
+    return encode(value).decode()
 
 
 def _step(annotation: Any, name: str) -> Any:
@@ -81,6 +84,17 @@ def _step(annotation: Any, name: str) -> Any:
             return {field.encode_name: field.type for field in fields(candidate)}.get(name, Any)
     containers = [one for one in candidates if get_origin(one) in (list, tuple, dict)]
     return get_args(containers[0])[-1 if get_origin(containers[0]) is dict else 0] if containers else Any
+
+
+def _alternatives(members: tuple[Any, ...]) -> list[str]:
+    """What the members of a union accept, without those that another member accepts too."""
+    flat: list[str] = []
+    for member in members:
+        if get_origin(member) is Literal:
+            flat += [f'"{value}"' for value in get_args(member)]
+        elif member is not UnsetType and not (member is int and float in members):
+            flat.append(words(member))
+    return flat
 
 
 def _bounds(meta: Any) -> str:

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from inspect import cleandoc
 
-from msgspec import Struct
-from msgspec.structs import fields
+from msgspec import NODEFAULT, UNSET, Struct
+from msgspec.structs import FieldInfo, fields
 
 from lumi.protocol.codec import MAX_CONTENT_CHARS
 from lumi.protocol.dialect import CLIENT_RULES, FIELDS, FORMS, RULES, XIAOZHI_ERRORS, Rule
 from lumi.protocol.faults import Limits
-from lumi.protocol.fields import is_required, tag_of, words
+from lumi.protocol.fields import tag_of, to_json, words
 from lumi.protocol.frames import Framing
 from lumi.protocol.handshake import VERSIONS, XIAOZHI_DOWNLINK, served_formats
 from lumi.protocol.messages import (
@@ -65,6 +65,7 @@ def reference() -> str:
 
 
 def _opening() -> Iterator[str]:
+    down = XIAOZHI_DOWNLINK
     versions = "; ".join(
         f"{dialect}: {', '.join(map(str, numbers))}" for dialect, numbers in VERSIONS.items()
     )
@@ -80,9 +81,9 @@ def _opening() -> Iterator[str]:
         "",
         f"`version` accepted in hello ({versions}).",
         "",
-        f"Audio accepted: {served_formats()}. In lumi the server sends what the client declared; in xiaozhi",
-        f"{XIAOZHI_DOWNLINK.codec} at {XIAOZHI_DOWNLINK.sample_rate_hz} Hz in frames of {XIAOZHI_DOWNLINK.frame_ms} ms,"
-        " or the client's PCM if it has no codec.",
+        f"Audio accepted: {served_formats()}.",
+        "In lumi the server sends what the client declared; in xiaozhi",
+        f"{down.codec} at {down.sample_rate_hz} Hz in frames of {down.frame_ms} ms, or the client's PCM if it has no codec.",
         "",
     )
 
@@ -107,11 +108,16 @@ def _summary(kind: type[Struct]) -> Iterator[str]:
 
 
 def _fields(kind: type[Struct]) -> Iterator[str]:
-    rows = [
-        (f"`{field.encode_name}`", words(field.type), "yes" if is_required(field) else "")
-        for field in fields(kind)
-    ]
-    yield from _table(("field", "accepts", "required"), rows)
+    rows = [(f"`{field.encode_name}`", words(field.type), _if_missing(field)) for field in fields(kind)]
+    yield from _table(("field", "accepts", "if missing"), rows)
+
+
+def _if_missing(field: FieldInfo) -> str:
+    if field.default_factory is not NODEFAULT:
+        return f"`{to_json(field.default_factory())}`"
+    if field.default is NODEFAULT:
+        return "**an error**"
+    return "" if field.default in (UNSET, None) else f"`{to_json(field.default)}`"
 
 
 def _announced() -> Iterator[str]:
@@ -159,9 +165,8 @@ def _binary() -> Iterator[str]:
         "An empty binary frame says 'end of audio'.",
         "",
         f"Limits: a text frame of {limits.text_bytes} bytes and a binary frame of {limits.binary_bytes} bytes (beyond,",
-        f"close {CloseCode.TOO_LARGE}); the text of a `chat` or a `detect` {MAX_CONTENT_CHARS} characters (beyond,"
-        " `too_large`);",
-        f"{limits.faults_in_a_row} frames without sense in a row (then close {CloseCode.TRY_LATER}).",
+        f"close {CloseCode.TOO_LARGE}); the text of a `chat` or a `detect` {MAX_CONTENT_CHARS} characters",
+        f"(beyond, `too_large`); {limits.faults_in_a_row} frames without sense in a row (then close {CloseCode.TRY_LATER}).",
         "",
     )
 
@@ -198,7 +203,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def _json(value: object) -> str:
-    return f"`{str(value).lower()}`"
+    return f"`{to_json(value)}`"
 
 
 def main() -> None:

@@ -86,7 +86,11 @@ class TtsState(StrEnum):
 
 
 class Tts(Message, frozen=True, tag="tts", omit_defaults=False):
-    """The frame of a spoken turn: start, sentences, and exactly one stop."""
+    """The frame of a spoken turn: `start`, each sentence's text before its audio, and exactly one `stop`.
+
+    In order: `stt` (final), `llm`, `tts` `start`, then `sentence_start` and that sentence's packets again and again,
+    then `stop` when the last packet has been played, or at once after an `abort`, an error or an empty recognition.
+    """
 
     state: TtsState
     text: str | UnsetType = UNSET
@@ -95,7 +99,7 @@ class Tts(Message, frozen=True, tag="tts", omit_defaults=False):
 
 
 class Notify(Message, frozen=True, tag="notify", omit_defaults=False):
-    """A timer, a reminder or a push; speech follows."""
+    """A timer, a reminder or a push; speech follows. Who has not asked for it just hears it."""
 
     id: str
     kind: Literal["timer", "reminder", "push"]
@@ -122,11 +126,15 @@ class Alert(Message, frozen=True, tag="alert", omit_defaults=False):
 
 
 class System(Message, frozen=True, tag="system", omit_defaults=False):
+    """A command to a device that runs firmware."""
+
     command: Literal["reboot"]
     session_id: str | None = None
 
 
 class Pong(Message, frozen=True, tag="pong", omit_defaults=False):
+    """Answers a `ping`."""
+
     timestamp: Timestamp | None = None
     session_id: str | None = None
     id: str | UnsetType = UNSET

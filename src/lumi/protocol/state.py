@@ -52,7 +52,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.ENDING, Event.ERROR): State.ENDING,
     (State.ENDING, Event.GOODBYE): State.ENDING,
     (State.ENDING, Event.CLOSE): State.CLOSED,
-    (State.CLOSED, Event.CLOSE): State.CLOSED,
+    (State.CLOSED, Event.CLOSE): State.CLOSED,  # closing twice is no mistake
 }
 
 
@@ -77,7 +77,8 @@ def diagram() -> str:
     """The table as a Mermaid state diagram."""
     edges: dict[tuple[State, State], list[str]] = {}
     for (before, event), after in TRANSITIONS.items():
-        edges.setdefault((before, after), []).append(event)
+        if before is not State.CLOSED:
+            edges.setdefault((before, after), []).append(event)
     lines = [f"    {before} --> {after}: {', '.join(events)}" for (before, after), events in edges.items()]
     return "\n".join(
         ["stateDiagram-v2", f"    [*] --> {State.OPENING}", *lines, f"    {State.CLOSED} --> [*]"]
