@@ -44,6 +44,12 @@ OFFERED = Features(
 )
 """What this server grants to whoever asks. `mcp`, `aec` and `resume` are not built yet and not granted."""
 
+NO_SESSION: dict[str, int] = {
+    ErrorCode.OVERLOADED: CloseCode.TRY_LATER,
+    ErrorCode.INTERNAL: CloseCode.INTERNAL,
+}
+"""Why there may be no session for a hello, and how the link is closed then."""
+
 SWEEPS_PER_IDLE = 20
 """How often one idle time is looked at: nobody stays longer than 5 % beyond it."""
 
@@ -220,8 +226,8 @@ class Gateway:
         if error.message_id is None:
             error.message_id = getattr(event, "id", None)
         line.send_error(error, retry_after_s=retry_after_s)
-        if error.code == ErrorCode.OVERLOADED and line.session is None:
-            line.hang_up(CloseCode.TRY_LATER, "overloaded")
+        if line.session is None and error.code in NO_SESSION:
+            line.hang_up(NO_SESSION[error.code], error.code)
         elif error.fatal:
             line.hang_up(CloseCode.DONE, error.code)
 
