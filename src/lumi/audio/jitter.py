@@ -1,0 +1,106 @@
+"""Smooths what arrives in fits into what a loudspeaker takes at an even pace. Pure: the caller's clock is the pace.
+
+filling ──enough waits, or the speech is complete──▶ playing ──ran dry──▶ filling
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+DEFAULT_START_MS: Final = 120.0
+"""Waiting before playing: what the server sends ahead of real time."""
+
+DEFAULT_MAX_MS: Final = 2_000.0
+"""More waiting than this, after the line stood still, is dropped down to the start again."""
+
+
+class Filling(StrEnum):
+    FILLING = "filling"
+    PLAYING = "playing"
+
+
+@dataclass(slots=True)
+class JitterStats:
+    """What went wrong so far."""
+
+    underruns: int = 0
+    """Times the loudspeaker ran dry in the middle of speech."""
+    dropped: int = 0
+    """Packets dropped to catch up."""
+    stale: int = 0
+    """Packets of a speech that was over already."""
+
+
+class JitterBuffer:
+    """Packets of one speech (a generation) at a time; packets of an earlier one are dropped wherever they turn up.
+
+    Args:
+        frame_ms: length of a packet.
+        start_ms: how much must wait before playing begins.
+        max_ms: bound of what waits: delay never grows beyond it.
+    """
+
+    def __init__(
+        self, frame_ms: float, *, start_ms: float = DEFAULT_START_MS, max_ms: float = DEFAULT_MAX_MS
+    ) -> None:
+        self.stats = JitterStats()
+        self.state = Filling.FILLING
+        self._frame_ms = frame_ms
+        self._start_packets = max(1, round(start_ms / frame_ms))
+        self._max_packets = max(self._start_packets, round(max_ms / frame_ms))
+        self._waiting: deque[bytes] = deque()  # bounded by max_ms: oldest dropped
+        self._generation = 0
+        self._complete = False
+
+    @property
+    def waiting_ms(self) -> float:
+        """How long what waits will play."""
+        return len(self._waiting) * self._frame_ms
+
+    @property
+    def finished(self) -> bool:
+        """Everything of a complete speech has been taken."""
+        return self._complete and not self._waiting
+
+    def start(self, generation: int) -> None:
+        """A new speech begins, with a number above the last one's: what still waits of the old one is dropped."""
+        if generation > self._generation:
+            self.stats.stale += len(self._waiting)
+            self._waiting.clear()
+            self._generation = generation
+            self._complete = False
+            self.state = Filling.FILLING
+
+    def push(self, generation: int, packet: bytes) -> bool:
+        """Take a packet; false if its speech is over. One of a newer generation starts that."""
+        if generation < self._generation or (generation == self._generation and self._complete):
+            self.stats.stale += 1
+            return False
+        self.start(generation)
+        self._waiting.append(packet)
+        if len(self._waiting) > self._max_packets:
+            while len(self._waiting) > self._start_packets:
+                self._waiting.popleft()
+                self.stats.dropped += 1
+        return True
+
+    def complete(self, generation: int) -> None:
+        """No more of this speech will come: what waits is played, however little it is."""
+        if generation == self._generation:
+            self._complete = True
+
+    def pop(self) -> bytes | None:
+        """The next packet to play, once per `frame_ms`; None: play silence."""
+        if self.state is Filling.FILLING:
+            if not self._complete and len(self._waiting) < self._start_packets:
+                return None
+            self.state = Filling.PLAYING
+        if self._waiting:
+            return self._waiting.popleft()
+        self.state = Filling.FILLING
+        if not self._complete:
+            self.stats.underruns += 1
+        return None
