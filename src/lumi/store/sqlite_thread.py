@@ -7,6 +7,7 @@ time, and a thousand callers at once share it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -133,8 +134,9 @@ class SqliteThread:
             results = [self._run(connection, steps) for steps in works]
             connection.execute("COMMIT")
         except sqlite3.Error as error:
-            _roll_back(connection)
             return [store_error(self._path, error) for _ in works]
+        finally:
+            _roll_back(connection)
         return results
 
     def _run(self, connection: sqlite3.Connection, steps: Sequence[Step]) -> Any:
@@ -155,8 +157,10 @@ class SqliteThread:
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
+    """Whatever went wrong, the next transaction finds none open; after a commit there is none."""
     if connection.in_transaction:
-        connection.rollback()
+        with contextlib.suppress(sqlite3.Error):  # the failure that led here is the one to tell
+            connection.rollback()
 
 
 def _close(connection: sqlite3.Connection) -> None:
