@@ -66,6 +66,11 @@ class Listening:
         """Whether something is being heard."""
         return self._microphone.state is not State.CLOSED
 
+    @property
+    def held(self) -> bool:
+        """The user holds a button down and is about to speak, or speaks."""
+        return self.busy and self._microphone.mode is Mode.MANUAL
+
     def start(self, message: Listen) -> None:
         mode = self._mode if message.mode is None else Mode(message.mode)
         self._mode = mode
@@ -83,6 +88,7 @@ class Listening:
         self._remembered = None
         await self._uplink.flush()
         self._microphone.close()
+        self._turns.next_notice()
 
     async def end_of_audio(self) -> None:
         """An empty binary frame."""

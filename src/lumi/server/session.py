@@ -82,7 +82,9 @@ class Session:
             self._settings.voice,
             timeout_s=self._settings.turn.tts_timeout_s,
         )
-        self._turns = SpokenTurns(services, self._responses, dialogue, self._outbox, mouth, self._turn_over)
+        self._turns = SpokenTurns(
+            services, self._responses, dialogue, self._outbox, mouth, self._may_speak, self._turn_over
+        )
         self._listening = Listening(services, self._turns, agreement.uplink, lambda: self._speaker)
         self._chats = Chats(
             device_id, services, self._responses, dialogue, self._outbox.post, self._speak_chat
@@ -94,6 +96,11 @@ class Session:
     def audio_busy(self) -> bool:
         """Whether something is spoken or heard, so that the audio format must stay."""
         return self._turns.phase is not Phase.IDLE or self._listening.busy
+
+    @property
+    def dropped_frames(self) -> int:
+        """Packets that came while nobody listened."""
+        return self._listening.dropped_frames
 
     def attach(self, send: Send) -> None:
         """From now on what is sent goes there. `send` enqueues and never waits."""
@@ -162,6 +169,7 @@ class Session:
             self._turns.next_notice()
         else:
             self._listening.drop()
+            self._turns.next_notice()
 
     def played(self, message: Played) -> None:
         if message.turn_id == self._turns.turn_id:
@@ -195,6 +203,9 @@ class Session:
         if not self._present:
             self._present = True
             self._on_present(self.device_id)
+
+    def _may_speak(self) -> bool:
+        return not self._listening.held
 
     def _turn_over(self) -> None:
         self._listening.turn_over()

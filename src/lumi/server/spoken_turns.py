@@ -73,7 +73,10 @@ class Notice:
 
 
 class SpokenTurns:
-    """Starts, ends and aborts turns; sends what they say through the outbox."""
+    """Starts, ends and aborts turns; sends what they say through the outbox.
+
+    Notices wait while `may_speak` says no (a button is held down); `on_idle` is called when a turn is over and none waits.
+    """
 
     def __init__(
         self,
@@ -82,6 +85,7 @@ class SpokenTurns:
         dialogue: Dialogue,
         outbox: Outbox,
         mouth: Mouth,
+        may_speak: Callable[[], bool],
         on_idle: Callable[[], None],
     ) -> None:
         self._services = services
@@ -89,6 +93,7 @@ class SpokenTurns:
         self._dialogue = dialogue
         self._outbox = outbox
         self._mouth = mouth
+        self._may_speak = may_speak
         self._on_idle = on_idle
         self._tasks: asyncio.TaskGroup | None = None
         self._present: Present | None = None
@@ -227,7 +232,7 @@ class SpokenTurns:
 
     def _next(self) -> None:
         """Say the next notice, or tell the session that there is silence."""
-        if self._notices:
+        if self._notices and self._may_speak():
             notice = self._notices.popleft()
             self._begin(Announcement(notice.text), Phase.ANSWERING, None, notice.speaker, notice.turn_id)
         else:
