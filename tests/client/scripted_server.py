@@ -66,7 +66,9 @@ class Peer:
 class ScriptedServer:
     """Hand `connector` to the client; `peers` are the links that came."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, script: Script, offered: Features, refusal: NetworkError | None) -> None:
+    def __init__(
+        self, tasks: asyncio.TaskGroup, script: Script, offered: Features, refusal: NetworkError | None
+    ) -> None:
         self._tasks = tasks
         self._script = script
         self._offered = offered

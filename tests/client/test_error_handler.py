@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lumi import errors
+from lumi.client.error_handler import WORDINGS, explain, wording
+
+
+def tree(kind: type) -> list[type]:
+    return [kind, *(below for child in kind.__subclasses__() for below in tree(child))]
+
+
+def test_every_error_of_the_tree_has_words():
+    ours = {kind for kind in tree(errors.LumiError) if kind.__module__ == "lumi.errors"}
+    assert ours == set(WORDINGS)
+    assert len(ours) > 20
+
+
+def test_all_chinese_words_are_chinese():
+    for words in WORDINGS.values():
+        assert re.search(r"[一-鿿]", words.zh)
+        assert re.search(r"[一-鿿]", words.mend_zh)
+        assert not re.search(r"[一-鿿]", words.en + words.mend_en)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (errors.ConnectFailed("x"), "连接失败"),
+        (errors.NotConnected("x"), "消息发送失败"),
+        (errors.HandshakeTimeout("x"), "握手失败"),
+        (errors.NetworkUnavailable("x"), "网络不可用"),
+        (errors.MissingSessionId(), "服务器响应中缺少session_id"),
+    ],
+)
+def test_the_founding_document_s_own_wordings(error, words):
+    assert words in explain(error, "zh").line
+
+
+def test_a_line_says_what_and_what_to_do():
+    advice = explain(errors.ConnectionLost(1006, "gone\naway"), "en")
+    assert advice.line == "connection lost: connection closed (1006: gone away) — connect again"
+    assert advice.retryable
+    assert (
+        explain(errors.ConfigError("server.port", "wrong"), "en").line
+        == "a setting is wrong: server.port: wrong"
+    )
+
+
+def test_an_error_without_words_of_its_own_gets_its_parent_s():
+    class Odd(errors.ConnectFailed):
+        pass
+
+    assert wording(Odd("x")) is WORDINGS[errors.ConnectFailed]
+    assert explain(errors.LumiError(), "en").message == "something went wrong"
+    assert explain(errors.LumiError(), "zh").mend == WORDINGS[errors.LumiError].mend_zh
+
+
+def test_what_is_not_ours_is_explained_too_and_not_retried():
+    advice = explain(ValueError("odd"), "zh")
+    assert advice.message == "出错了"
+    assert not advice.retryable
