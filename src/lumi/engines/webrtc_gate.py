@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from lumi.engines.base import Vad
+from lumi.engines.silero import SileroVad
 from lumi.errors import EngineError, EngineUnavailable
 
 NAME: Final = "webrtc_gate"
@@ -41,7 +43,7 @@ class WebrtcGate:
         hold_windows: how long it stays open after the last window in which something was heard.
 
     Raises:
-        EngineUnavailable: webrtcvad is missing.
+        EngineUnavailable: webrtcvad is missing, or has no such mode.
     """
 
     def __init__(self, model: Vad, *, mode: int = 2, hold_windows: int = 8) -> None:
@@ -49,6 +51,8 @@ class WebrtcGate:
             import webrtcvad
         except ImportError as error:
             raise EngineUnavailable(NAME, _MISSING) from error
+        if mode not in range(4):
+            raise EngineUnavailable(NAME, f"mode {mode} does not exist; accepted: 0, 1, 2, 3")
         self.window_samples = model.window_samples
         self.windows = 0
         self.passed = 0
@@ -82,7 +86,7 @@ class WebrtcGate:
         opening: list[tuple[int, bytes]] = []
         passing: list[int] = []
         for row, (slot, window) in enumerate(zip(slots, windows, strict=True)):
-            stream = self._streams[slot]
+            stream = self._stream(slot)
             was_open = stream.open_windows > 0
             if self._is_open(stream, window):
                 passing.append(row)
@@ -99,9 +103,30 @@ class WebrtcGate:
                 scores[row] = score
         return scores
 
+    def _stream(self, slot: int) -> _Stream:
+        stream = self._streams.get(slot)
+        if stream is None:
+            raise EngineError(NAME, f"slot {slot} is not open", retryable=False)
+        return stream
+
     def _is_open(self, stream: _Stream, window: bytes) -> bool:
         if stream.detector.is_speech(window[:_FRAME_BYTES], SAMPLE_RATE_HZ):
             stream.open_windows = self._hold_windows
         elif stream.open_windows:
             stream.open_windows -= 1
         return stream.open_windows > 0
+
+
+def gated_silero(*, gate: bool = True, gate_mode: int = 2, model: str = "") -> Vad:
+    """The engine `silero` as the registry offers it: Silero VAD behind the gate.
+
+    Args:
+        gate: without it the model is asked about every window.
+        gate_mode: see `WebrtcGate`.
+        model: path of another model file; empty: the one in this package.
+
+    Raises:
+        EngineUnavailable: a part of it is missing; says what to install.
+    """
+    silero = SileroVad(Path(model) if model else None)
+    return WebrtcGate(silero, mode=gate_mode) if gate else silero
