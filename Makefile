@@ -2,6 +2,7 @@
 # make test    set everything up, run every gate and every test
 # make demo    a spoken conversation, hop by hop, files in demo-output/
 # make bench   devices in conversation until the machine is full; writes docs/benchmarks.md's table
+# make docs    write the generated pages of docs/ anew
 # make pins    new versions into requirements/*.txt (needs uv)
 # make clean   remove whatever was built here, .venv included
 
@@ -47,6 +48,10 @@ gates:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
+
+docs: .venv/.dev
+	$(BIN)/python -m lumi.config docs/configuration.md
+	$(BIN)/python -m lumi.protocol.reference > docs/protocol.md.new && mv docs/protocol.md.new docs/protocol.md
 
 pins:
 	scripts/pin.sh

@@ -26,7 +26,7 @@ from lumi.engines.base import Voice
 from lumi.engines.espeak import EspeakTts
 from lumi.errors import ConnectionLost, LumiError, ReplyTimeout
 from lumi.protocol.messages import Stt, Tts, TtsState
-from lumi.server.app import Server
+from lumi.server.server import Server
 
 COMMAND = "what time is it"
 RAW_RATE_HZ = 16_000

@@ -43,9 +43,10 @@ async def converse(
 ) -> Notes:
     client, server = memory_link_pair()
     notes = Notes()
-    device = VirtualDevice(client, "device-7", utterance, notes)
+    clock = asyncio.get_running_loop().time
+    device = VirtualDevice(client, "device-7", utterance, notes, clock=clock)
     async with asyncio.TaskGroup() as group:
-        group.create_task(device.converse(asyncio.get_running_loop().time() + until_s))
+        group.create_task(device.converse(clock() + until_s))
         group.create_task(server_side(server))  # type: ignore[operator]
     return notes
 

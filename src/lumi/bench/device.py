@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from lumi.bench.playout import Playout
@@ -51,21 +52,30 @@ class VirtualDevice:
         name: its device id.
         utterance: what it says: Opus packets of 60 ms at 16 kHz.
         notes: where it writes.
+        clock: seconds; finer than a loop's own time, which is one millisecond at best.
     """
 
-    def __init__(self, link: Link, name: str, utterance: Sequence[bytes], notes: Notes) -> None:
+    def __init__(
+        self,
+        link: Link,
+        name: str,
+        utterance: Sequence[bytes],
+        notes: Notes,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._link = link
         self._name = name
         self._utterance = utterance
         self._notes = notes
         self._session_id = ""
-        self._loop = asyncio.get_running_loop()
+        self._clock = clock
 
     async def converse(self, until_s: float) -> None:
-        """Say hello, then talk until the loop's clock shows `until_s`; the last answer is heard to its end."""
+        """Say hello, then talk until the clock shows `until_s`; the last answer is heard to its end."""
         try:
             await self._hello()
-            while self._loop.time() < until_s and await self._turn():
+            while self._clock() < until_s and await self._turn():
                 pass
         except ConnectionLost as error:
             self._notes.errors.append(f"{self._name}: {error}")
@@ -80,10 +90,10 @@ class VirtualDevice:
             "device_info": {"platform": "bench", "model": "virtual", "os_version": "1"},
             "audio_params": {"format": "opus", "sample_rate": 16000, "channels": 1, "frame_duration": 60},
         }
-        asked_s = self._loop.time()
+        asked_s = self._clock()
         await self._link.send(json.dumps(hello))
         answer = json.loads(await self._link.receive())
-        self._notes.hellos_s.append(self._loop.time() - asked_s)
+        self._notes.hellos_s.append(self._clock() - asked_s)
         self._session_id = answer["session_id"]
 
     async def _turn(self) -> bool:
@@ -93,7 +103,7 @@ class VirtualDevice:
         await self._listen("stop")
         playout = Playout(FRAME_S)
         try:
-            first_audio_s = await self._hear(playout, self._loop.time())
+            first_audio_s = await self._hear(playout, self._clock())
         except TimeoutError:
             first_audio_s = None
         if first_audio_s is None:
@@ -108,11 +118,11 @@ class VirtualDevice:
         await self._link.send(json.dumps(message))
 
     async def _speak(self) -> None:
-        begun_s = self._loop.time()
+        begun_s = self._clock()
         for number, packet in enumerate(self._utterance, start=1):
             due_s = begun_s + number * FRAME_S  # a frame exists when its sound has been recorded
-            await asyncio.sleep(due_s - self._loop.time())
-            self._notes.sends_late_s.append(self._loop.time() - due_s)
+            await asyncio.sleep(due_s - self._clock())
+            self._notes.sends_late_s.append(self._clock() - due_s)
             await self._link.send(packet)
 
     async def _hear(self, playout: Playout, asked_s: float) -> float | None:
@@ -122,7 +132,7 @@ class VirtualDevice:
             async with asyncio.timeout(PATIENCE_S):
                 frame = await self._link.receive()
             if isinstance(frame, bytes):
-                now_s = self._loop.time()
+                now_s = self._clock()
                 playout.packet(now_s)
                 if first_audio_s is None:
                     first_audio_s = now_s - asked_s

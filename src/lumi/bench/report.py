@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import psutil
+from rich import box
 from rich.table import Table
 
 from lumi import __version__
@@ -88,27 +90,36 @@ def _own_lateness(level: Level) -> str:
     return f"{level.load.own_late_percent:.2f} %" + (" (void)" if level.load.void else "")
 
 
-COLUMNS: tuple[tuple[str, Callable[[Level], str]], ...] = (
-    ("devices", lambda level: str(level.load.devices)),
-    ("frames > 20 ms late", lambda level: f"{level.load.late_percent:.2f} %"),
-    ("answers that stalled", _stalls),
-    ("first audio, ms (median / p95)", lambda level: _pair(level.load.first_audio_ms)),
-    ("hello, ms (median / p95)", lambda level: _pair(level.load.hello_ms)),
-    ("CPU, % of a core", lambda level: f"{level.cpu_percent:.1f}"),
-    ("CPU per device", lambda level: f"{level.cpu_per_device:.2f}"),
-    ("memory, MB", lambda level: f"{level.rss_mb:.0f}"),
-    ("threads", lambda level: str(level.threads)),
-    ("generator > 10 ms late", _own_lateness),
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One figure: its title in a terminal, where there is little room, and in a page."""
+
+    short: str
+    title: str
+    show: Callable[[Level], str]
+
+
+COLUMNS = (
+    Column("devices", "devices", lambda level: str(level.load.devices)),
+    Column("late", "frames > 20 ms late", lambda level: f"{level.load.late_percent:.2f} %"),
+    Column("stalled", "answers that stalled", _stalls),
+    Column("audio ms", "first audio, ms (median / p95)", lambda level: _pair(level.load.first_audio_ms)),
+    Column("hello ms", "hello, ms (median / p95)", lambda level: _pair(level.load.hello_ms)),
+    Column("CPU %", "CPU, % of a core", lambda level: f"{level.cpu_percent:.1f}"),
+    Column("each", "CPU per device", lambda level: f"{level.cpu_per_device:.2f}"),
+    Column("MB", "memory, MB", lambda level: f"{level.rss_mb:.0f}"),
+    Column("threads", "threads", lambda level: str(level.threads)),
+    Column("own", "generator > 10 ms late", _own_lateness),
 )
 
 
 def table(levels: Sequence[Level]) -> Table:
     """For the terminal."""
-    result = Table(title="Devices in conversation")
-    for title, _ in COLUMNS:
-        result.add_column(title, justify="right")
+    result = Table(title="Devices in conversation", box=box.SIMPLE, pad_edge=False)
+    for column in COLUMNS:
+        result.add_column(column.short, justify="right", no_wrap=True)
     for level in levels:
-        result.add_row(*(show(level) for _, show in COLUMNS))
+        result.add_row(*(column.show(level) for column in COLUMNS))
     return result
 
 
@@ -128,9 +139,9 @@ def markdown(report: Report) -> str:
     lines = [
         where + how,
         "",
-        "| " + " | ".join(title for title, _ in COLUMNS) + " |",
+        "| " + " | ".join(column.title for column in COLUMNS) + " |",
         "|" + "--:|" * len(COLUMNS),
-        *("| " + " | ".join(show(level) for _, show in COLUMNS) + " |" for level in report.levels),
+        *("| " + " | ".join(column.show(level) for column in COLUMNS) + " |" for level in report.levels),
     ]
     return "\n".join(lines) + "\n"
 

@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ import typer
 from rich.console import Console
 
 from lumi.bench import meter
-from lumi.bench.load import Event, Job, LoadResult, Ready
+from lumi.bench.load import RAMP_S, Event, Job, LoadResult, Ready
 from lumi.bench.report import Level, Options, Report, into_page, markdown, table, this_machine
 from lumi.errors import ConfigError, LumiError
 
@@ -31,6 +31,8 @@ LINE_BYTES = 1 << 20
 """Longest line either process writes: the utterance, some 10 kB."""
 
 USAGE_ERROR = 2
+PLAIN_WIDTH = 120
+"""Columns of a table that goes to a file or a pipe."""
 
 
 class BenchFailed(LumiError):
@@ -45,6 +47,7 @@ class Plan:
     seconds: float
     cached: bool = False
     pin: bool = False
+    ramp_s: float = RAMP_S
 
 
 @asynccontextmanager
@@ -99,7 +102,7 @@ async def measure(plan: Plan, devices: int) -> Level:
     with tempfile.TemporaryDirectory() as folder:
         async with _process("lumi.bench.target", answers, core=SERVER_CORE if plan.pin else None) as server:
             ready = msgspec.json.decode(await _line(server, "server"), type=Ready)
-            job = Job(ready.url, devices, plan.seconds, ready.utterance)
+            job = Job(ready.url, devices, plan.seconds, ready.utterance, plan.ramp_s)
             job_file = Path(folder) / "job.json"
             job_file.write_bytes(msgspec.json.encode(job))
             core = LOAD_CORE if plan.pin else None
@@ -173,7 +176,7 @@ def command(
     ] = None,
 ) -> None:
     """Measure how many devices this machine carries in conversation, and what each of them costs."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     try:
         plan = Plan(parse_devices(devices), seconds, cached, pin)
         bench(plan, console, json_file=json_file, page=markdown_file)
@@ -182,5 +185,16 @@ def command(
         raise typer.Exit(USAGE_ERROR) from error
 
 
+def main(arguments: Sequence[str]) -> int:
+    """The command with its arguments as a shell would give them; returns the exit code."""
+    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    application.command()(command)
+    try:
+        application(args=list(arguments), prog_name="lumi bench")
+    except SystemExit as done:
+        return int(done.code or 0)
+    return 0
+
+
 if __name__ == "__main__":
-    typer.run(command)
+    sys.exit(main(sys.argv[1:]))
