@@ -154,8 +154,9 @@ class ConnectionService:
             await asyncio.wait({self._reader})
 
     async def dispose(self) -> None:
-        """Disconnect and end all listeners' streams."""
-        await self.disconnect()
+        """Disconnect and end all listeners' streams. A failure stays the last state."""
+        if self._link is not None:
+            await self.disconnect()
         self._messages.close()
         self.machine.close()
 
