@@ -187,7 +187,7 @@ class Session:
 
         False when there is nobody to hear it, or too much waits; then it was not said.
         """
-        if self._send is None or not self._present:
+        if self._send is None or not self._present or self._closing.is_set():
             return False
         language = language_of(text, self._speaker.language)
         if not self._turns.announce(Notice(text, replace(self._speaker, language=language))):

@@ -1,0 +1,56 @@
+"""What `test_session` does not show of typed turns."""
+
+from __future__ import annotations
+
+from lumi.errors import EngineError
+from lumi.server.services import SessionSettings
+from lumi.testing.engines import ScriptedLlm
+from lumi.testing.rehearsal import Rehearsal
+
+
+async def test_the_dialogue_grows_with_each_chat() -> None:
+    llm = ScriptedLlm()
+    async with (
+        Rehearsal(llm=llm, settings=SessionSettings(persona="be kind")) as house,
+        house.device() as device,
+    ):
+        await device.hello()
+        await device.chat("one")
+        await device.chat("two")
+    assert [(message.role, message.content) for message in llm.prompts[-1].messages] == [
+        ("system", "be kind"),
+        ("user", "one"),
+        ("assistant", "You said: one. That is all."),
+        ("user", "two"),
+    ]
+
+
+async def test_a_chat_that_failed_is_not_in_the_dialogue() -> None:
+    llm = ScriptedLlm({"bad": [EngineError("scripted", "it broke")]})
+    async with Rehearsal(llm=llm) as house, house.device() as device:
+        await device.hello()
+        await device.send_chat("bad")
+        await device.expect("error")
+        await device.chat("good")
+    assert [message.content for message in llm.prompts[-1].messages] == ["good"]
+
+
+async def test_a_mistake_of_ours_is_an_error_for_the_asker_alone() -> None:
+    llm = ScriptedLlm({"bad": [RuntimeError("a bug")]})
+    async with Rehearsal(llm=llm) as house, house.device() as device:
+        await device.hello()
+        chat_id = await device.send_chat("bad")
+        error = await device.expect("error")
+        assert (error["error_code"], error["id"], error["retryable"]) == ("internal", chat_id, True)
+        assert "a bug" not in error["message"]
+        await device.chat("good")
+
+
+async def test_chinese_is_understood_from_its_script() -> None:
+    llm = ScriptedLlm()
+    async with Rehearsal(llm=llm) as house, house.device() as device:
+        await device.hello()
+        await device.chat("你好")
+        await device.chat("17 + 4")
+        await device.chat("hello")
+    assert [prompt.speaker.language for prompt in llm.prompts] == ["zh", "zh", "en"]
