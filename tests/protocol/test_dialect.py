@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.protocol.ends import EVERYTHING
 
 from lumi.protocol.dialect import (
     FIELDS,
@@ -25,6 +26,7 @@ from lumi.protocol.messages import (
     Goodbye,
     LlmEmotion,
     Mcp,
+    Message,
     Metrics,
     Notify,
     Ping,
@@ -37,7 +39,6 @@ from lumi.protocol.messages import (
     Tts,
     TtsState,
 )
-from tests.protocol.ends import EVERYTHING
 
 NOTHING = Features()
 LUMI, XIAOZHI = Dialect.LUMI, Dialect.XIAOZHI
@@ -66,7 +67,9 @@ FORMS_OF_ALL = {
 }
 
 
-def heard(dialect, features=NOTHING, asked=frozenset()):
+def heard(
+    dialect: Dialect, features: Features = NOTHING, asked: frozenset[type[Message]] = frozenset()
+) -> set[str]:
     return {name for name, one in FORMS_OF_ALL.items() if announces(dialect, features, one, asked=asked)}
 
 

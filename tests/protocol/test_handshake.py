@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from msgspec import UNSET
@@ -13,6 +14,7 @@ from lumi.protocol.frames import Framing
 from lumi.protocol.handshake import (
     MISSING_SESSION_ID,
     XIAOZHI_DOWNLINK,
+    Agreement,
     HandshakeResult,
     answer,
     audio_format,
@@ -28,7 +30,15 @@ OPUS_24K = AudioFormat(Codec.OPUS, 24_000, 1, 20)
 PCM = AudioFormat(Codec.PCM, 16_000, 1, 60)
 
 
-def agree(hello, *, headers=None, query=None, offered=None, previous=None, audio_busy=False):
+def agree(
+    hello: ClientHello,
+    *,
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    offered: Features | None = None,
+    previous: Agreement | None = None,
+    audio_busy: bool = False,
+) -> Agreement:
     return negotiate(
         hello,
         headers=headers or {},
@@ -101,7 +111,9 @@ def test_a_second_hello_changes_audio_only_while_idle():
     ],
 )
 def test_another_version_is_refused(hello, accepted):
-    with pytest.raises(ProtocolError, match=f"hello.version {hello.version} is not served; {accepted}") as caught:
+    with pytest.raises(
+        ProtocolError, match=f"hello.version {hello.version} is not served; {accepted}"
+    ) as caught:
         agree(hello)
     assert caught.value.code == ErrorCode.UNSUPPORTED_VERSION
     assert caught.value.message_id == hello.id
@@ -146,7 +158,7 @@ def test_served_formats_in_words():
     )
 
 
-def reply_to(hello, **more):
+def reply_to(hello: ClientHello, **more: Any) -> ServerHello:
     agreement = agree(hello)
     return answer(hello, agreement, session_id="s" * 8, device_id="kitchen", server_version="9", **more)
 
@@ -232,3 +244,20 @@ def test_both_ends_go_by_the_same():
     agreement = agree(hello)
     assert client_agreement(hello, check_answer(hello, reply_to(hello)), headers={}, query={}) == agreement
     assert agreement.downlink == XIAOZHI_DOWNLINK
+
+
+def test_both_ends_go_by_the_same_after_a_second_hello():
+    first = ClientHello(version=2, features=Features(turns=True), audio_params=audio_params(OPUS_24K))
+    before = agree(first)
+    second = ClientHello(id="now with one", features=Features(mcp=True))
+    after = agree(second, previous=before)
+    reply = answer(second, after, session_id="s" * 8, device_id="kitchen", server_version="9")
+    seen = client_agreement(second, check_answer(second, reply), headers={}, query={}, previous=before)
+    assert after.uplink == OPUS_24K
+    assert after.features == Features(mcp=True, turns=True)
+    assert (seen.dialect, seen.framing, seen.uplink, seen.downlink) == (
+        after.dialect,
+        after.framing,
+        after.uplink,
+        after.downlink,
+    )

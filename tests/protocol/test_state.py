@@ -12,12 +12,18 @@ def test_the_table_is_the_whole_truth(state, event):
     if allows(state, event):
         assert advance(state, event) is TRANSITIONS[state, event]
     else:
-        with pytest.raises(LocalProtocolError, match=f"{event} is not possible while {state}; possible: .*close"):
+        with pytest.raises(
+            LocalProtocolError, match=f"{event} is not possible while {state}; possible: .*close"
+        ):
             advance(state, event)
 
 
 def test_nothing_but_hello_or_an_error_comes_first():
-    assert {event for event in Event if allows(State.OPENING, event)} == {Event.HELLO, Event.ERROR, Event.CLOSE}
+    assert {event for event in Event if allows(State.OPENING, event)} == {
+        Event.HELLO,
+        Event.ERROR,
+        Event.CLOSE,
+    }
 
 
 def test_every_state_can_be_reached_and_can_close():

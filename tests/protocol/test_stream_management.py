@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.protocol.ends import FUZZ
 
 from lumi.errors import ProtocolError
 from lumi.protocol.messages import ErrorCode, Notify, Response, Stt, Tts, TtsState
@@ -90,26 +91,23 @@ def test_an_ack_beyond_what_was_received_is_not_believed():
     assert received.ack_due == 5
 
 
+@FUZZ
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), max_size=60))
 def test_over_any_line_every_event_arrives_once_in_order(steps):
     """Each step sends an event; the event, the ack or the connection may be lost."""
     sent, received, shown = SentEvents[int](), ReceivedEvents(), list[int]()
 
-    def arrive(seq, event):
-        if received.take(seq) is Arrival.NEXT:
-            shown.append(event)
+    def arrive(events: list[tuple[int, int]]) -> None:
+        shown.extend(event for seq, event in events if received.take(seq) is Arrival.NEXT)
 
     for event, (event_lost, ack_lost, cut) in enumerate(steps):
         seq = sent.keep(event)
-        if not event_lost:
-            arrive(seq, event)
+        arrive([] if event_lost else [(seq, event)])
         if (due := received.ack_due) is not None and not ack_lost:
             sent.acknowledge(due)
             received.acked(due)
         if cut:
             assert sent.can_resume(received.received)
-            for missed in sent.after(received.received):
-                arrive(*missed)
-    for missed in sent.after(received.received):
-        arrive(*missed)
+            arrive(sent.after(received.received))
+    arrive(sent.after(received.received))
     assert shown == list(range(len(steps)))

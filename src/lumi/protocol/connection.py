@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -12,41 +11,27 @@ from msgspec.structs import replace
 from lumi.errors import HandshakeError, LocalProtocolError, NotConnected, ProtocolError
 from lumi.protocol.codec import decode_client, decode_server, encode
 from lumi.protocol.dialect import ASKING_TYPES, CLIENT_RULES, Vocabulary, vocabulary
-from lumi.protocol.faults import FaultCounter, Limits
-from lumi.protocol.frames import Framing, pack, unpack
+from lumi.protocol.faults import FaultCounter, Limits, out_of_turn, too_large, utf8_size
+from lumi.protocol.fields import tag_of
+from lumi.protocol.frames import pack, unpack
 from lumi.protocol.handshake import Agreement, check_answer, client_agreement
 from lumi.protocol.messages import (
     AudioFrame,
     ClientHello,
     ClientMessage,
-    CloseCode,
     Error,
     ErrorCode,
     Fault,
-    Goodbye,
     Message,
     ServerHello,
     ServerMessage,
 )
+from lumi.protocol.roles import OWN_TYPES, Role, event_of
 from lumi.protocol.state import Event, State, advance, allows
 
 __all__ = ["Connection", "Limits", "Received", "Role", "State"]
 
 Received = ClientMessage | ServerMessage | AudioFrame | Fault
-
-_EVENTS: dict[type[Message], Event] = {
-    ClientHello: Event.HELLO,
-    ServerHello: Event.ANSWER,
-    Error: Event.ERROR,
-    Goodbye: Event.GOODBYE,
-}
-_UTF8_MAX_BYTES = 4
-_MS = 1000
-
-
-class Role(StrEnum):
-    CLIENT = "client"
-    SERVER = "server"
 
 
 class Connection:
@@ -65,7 +50,6 @@ class Connection:
     """
 
     __slots__ = (
-        "_asked",
         "_extra",
         "_faults",
         "_limits",
@@ -101,7 +85,6 @@ class Connection:
         self._faults = FaultCounter(self._limits.faults_in_a_row, replies=role is Role.SERVER)
         self._extra = extra
         self._wall_clock = wall_clock
-        self._asked: frozenset[type[Message]] = frozenset()
         self._vocabulary: Vocabulary | None = None
 
     def receive(self, data: str | bytes) -> list[Received]:
@@ -110,21 +93,14 @@ class Connection:
         A client's `ServerHello` without a session comes through, but the connection stays `greeted`:
         `check_answer` says what is wrong with it.
         """
-        if isinstance(data, str):
-            return self._receive_text(data)
-        if len(data) > self._limits.binary_bytes:
-            return self._too_large("binary", len(data), self._limits.binary_bytes)
-        agreement = self.agreement
-        if agreement is None or self.state is State.CLOSED:
-            return self._out_of_turn("audio", None)
+        if self.state is State.CLOSED:
+            return []
         try:
-            frame = unpack(agreement.framing, data)
+            received = self._take(self._decode(data)) if isinstance(data, str) else self._unpack(data)
         except ProtocolError as error:
-            return self._fault(error)
-        if isinstance(frame, str):
-            return self._receive_text(frame)
+            return [self._faults.fault(error, session_id=self.session_id)]
         self._faults.forgive()
-        return [frame]
+        return [received]
 
     def accept(self, hello: ClientHello, answer: ServerHello, agreement: Agreement) -> str:
         """Server: answer a hello; the connection is ready. Returns the text frame to send.
@@ -139,7 +115,7 @@ class Connection:
         self.state = advance(self.state, Event.ANSWER)
         self.agreement = agreement
         self.session_id = answer.session_id
-        self._learn(frozenset())
+        self._learn(agreement, ClientHello)
         return encode(answer)
 
     def send(self, message: Message | AudioFrame) -> str | bytes | None:
@@ -151,11 +127,16 @@ class Connection:
             LocalProtocolError: out of turn (anything but an error before the hello answer), or not this role's.
             NotConnected: after `closed`.
         """
-        if isinstance(message, AudioFrame):
-            return pack(self._framing(), message)
         if self.state is State.CLOSED:
             raise NotConnected("the connection is closed")
-        event = _EVENTS.get(type(message), Event.MESSAGE)
+        if isinstance(message, AudioFrame):
+            if self.agreement is None:
+                raise LocalProtocolError(f"audio is not possible while {self.state}")
+            return pack(self.agreement.framing, message)
+        kind = type(message)
+        if kind not in OWN_TYPES[self.role]:
+            raise LocalProtocolError(f"a {self.role} does not send `{tag_of(kind)}`")
+        event = event_of(kind)
         if self.role is Role.SERVER:
             return self._send_server(message, event)
         return self._send_client(message, event)
@@ -164,40 +145,38 @@ class Connection:
         """The link is gone: nothing more is received or sent."""
         self.state = advance(self.state, Event.CLOSE)
 
-    # ── receiving ────────────────────────────────────────────────────────────────────────────────────────────────
+    def _unpack(self, data: bytes) -> Received:
+        if len(data) > self._limits.binary_bytes:
+            raise too_large("binary", len(data), self._limits.binary_bytes)
+        if self.agreement is None:
+            raise out_of_turn("audio", self.state, None)
+        frame = unpack(self.agreement.framing, data)
+        return self._take(self._decode(frame)) if isinstance(frame, str) else frame
 
-    def _receive_text(self, text: str) -> list[Received]:
+    def _decode(self, text: str) -> Any:
         limits = self._limits
-        size = len(text)
-        if size * _UTF8_MAX_BYTES > limits.text_bytes:
-            size = size if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-            if size > limits.text_bytes:
-                return self._too_large("text", size, limits.text_bytes)
-        try:
-            if self.role is Role.SERVER:
-                message: Any = decode_client(text, max_content_chars=limits.content_chars)
-            else:
-                message = decode_server(text)
-            return self._take(message)
-        except ProtocolError as error:
-            return self._fault(error) if self.state is not State.CLOSED else []
+        size = utf8_size(text, limits.text_bytes)
+        if size > limits.text_bytes:
+            raise too_large("text", size, limits.text_bytes)
+        if self.role is Role.SERVER:
+            return decode_client(text, max_content_chars=limits.content_chars)
+        return decode_server(text)
 
-    def _take(self, message: Any) -> list[Received]:
+    def _take(self, message: Any) -> Received:
         """Let a well-formed message move the connection on."""
         kind = type(message)
-        event = _EVENTS.get(kind, Event.MESSAGE)
+        event = event_of(kind)
         if not allows(self.state, event):
-            return self._out_of_turn(message.__struct_config__.tag, getattr(message, "id", None) or None)
+            raise out_of_turn(tag_of(kind), self.state, getattr(message, "id", None) or None)
         if event is Event.ANSWER:
             self._settle(message)
         else:
             self.state = advance(self.state, event)
         if kind is ClientHello:
             self.hello = message
-        elif kind in ASKING_TYPES and kind not in self._asked:
-            self._learn(frozenset({kind}))
-        self._faults.forgive()
-        return [message]
+        elif kind in ASKING_TYPES and self.agreement is not None:
+            self._learn(self.agreement, kind)
+        return cast("Received", message)
 
     def _settle(self, answer: ServerHello) -> None:
         """Client: go by the server's hello, if it can be gone by."""
@@ -211,43 +190,16 @@ class Connection:
             return
         self.state = advance(self.state, Event.ANSWER)
         self.session_id = result.session_id
-        self.agreement = client_agreement(hello, result, headers=self.headers, query=self.query)
-
-    def _learn(self, asked: frozenset[type[Message]]) -> None:
-        """Work out anew what this client gets, after a hello or a message by which it asks for a type."""
-        self._asked |= asked
-        if self.agreement is not None:
-            agreement = self.agreement
-            self._vocabulary = vocabulary(agreement.dialect, agreement.features, self._asked, self._extra)
-
-    # ── faults ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _fault(self, error: ProtocolError, fatal_close: int | None = None) -> list[Received]:
-        return [self._faults.fault(error, session_id=self.session_id, fatal_close=fatal_close)]
-
-    def _too_large(self, kind: str, size: int, limit: int) -> list[Received]:
-        problem = f"a {kind} frame of {size} bytes; accepted: at most {limit} bytes"
-        return self._fault(ProtocolError(ErrorCode.TOO_LARGE, problem), CloseCode.TOO_LARGE)
-
-    def _out_of_turn(self, what: str, message_id: str | None) -> list[Received]:
-        if self.state is State.CLOSED:
-            return []
-        mend = (
-            "nothing new after goodbye"
-            if self.state is State.ENDING
-            else "send hello first and await its answer"
+        self.agreement = client_agreement(
+            hello, result, headers=self.headers, query=self.query, previous=self.agreement
         )
-        problem = f"{what} is out of turn while the connection is {self.state}; {mend}"
-        return self._fault(ProtocolError(ErrorCode.NOT_READY, problem, message_id=message_id))
 
-    # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _framing(self) -> Framing:
-        if self.state is State.CLOSED:
-            raise NotConnected("the connection is closed")
-        if self.agreement is None:
-            raise LocalProtocolError(f"audio is not possible while {self.state}")
-        return self.agreement.framing
+    def _learn(self, agreement: Agreement, kind: type[Message]) -> None:
+        """Work out anew what this client gets: it has sent a hello, or something by which it asks for a type."""
+        asked = self._vocabulary.asked if self._vocabulary else frozenset()
+        if kind in ASKING_TYPES:
+            asked |= {kind}
+        self._vocabulary = vocabulary(agreement.dialect, agreement.features, asked, self._extra)
 
     def _send_server(self, message: Message, event: Event) -> str | None:
         if event is Event.ANSWER:
@@ -260,7 +212,7 @@ class Connection:
         else:
             return None
         if isinstance(message, Error) and message.timestamp is None and self._wall_clock is not None:
-            changes["timestamp"] = int(self._wall_clock() * _MS)
+            changes["timestamp"] = int(self._wall_clock() * 1000)
         self.state = after
         return self._encoded(message, changes)
 

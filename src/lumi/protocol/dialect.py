@@ -120,11 +120,13 @@ class Vocabulary:
     """What one client gets, computed once for all clients alike.
 
     Args:
+        asked: the asking types it has sent.
         fields: type → the fields left out for want of a feature.
         forms: type → field and value of the form left out.
         errors: the `error_code`s it gets.
     """
 
+    asked: frozenset[type[Message]]
     fields: dict[type[Message], tuple[str, ...]]
     forms: dict[type[Message], tuple[str, Any]]
     errors: frozenset[str]
@@ -168,6 +170,7 @@ def vocabulary(
     ]
     every_error = dialect is Dialect.LUMI or Chat in asked
     return Vocabulary(
+        asked=asked,
         fields={kind: _left_out(kind, features) for kind in types},
         forms={kind: form[:2] for kind, form in FORMS.items() if not getattr(features, form[2])},
         errors=frozenset(ErrorCode) if every_error else XIAOZHI_ERRORS,

@@ -199,16 +199,30 @@ def check_answer(hello: ClientHello, answer: ServerHello) -> HandshakeResult:
 
 
 def client_agreement(
-    hello: ClientHello, result: HandshakeResult, *, headers: Mapping[str, str], query: Mapping[str, str]
+    hello: ClientHello,
+    result: HandshakeResult,
+    *,
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    previous: Agreement | None = None,
 ) -> Agreement:
-    """What a client goes by after the server's hello; `headers` and `query` are those it sent."""
-    dialect = detect(hello)
+    """What a client goes by after the server's hello.
+
+    Args:
+        hello: the one that was answered.
+        result: what the answer says.
+        headers: those the client sent, names in lower case.
+        query: of the URL it asked for.
+        previous: what was agreed before on this connection.
+    """
+    dialect = previous.dialect if previous else detect(hello)
+    declared = audio_format(hello.audio_params or AudioParams(), hello.id)
     return Agreement(
         dialect=dialect,
-        framing=choose_framing(dialect, hello.version, headers, query),
-        uplink=audio_format(hello.audio_params or AudioParams(), hello.id),
+        framing=previous.framing if previous else choose_framing(dialect, hello.version, headers, query),
+        uplink=previous.uplink if previous and hello.audio_params is None else declared,
         downlink=result.audio,
-        features=result.features,
+        features=grant(result.features, result.features, previous.features if previous else Features()),
         version=hello.version,
     )
 
