@@ -18,8 +18,10 @@ class TestMemory(StoreConformance):
     @asynccontextmanager
     async def open_store(self, place: Path) -> AsyncIterator[Store]:
         store = MemoryStore()
-        yield store
-        await store.aclose()
+        try:
+            yield store
+        finally:
+            await store.aclose()
 
 
 class TestSqlite(StoreConformance):
@@ -30,8 +32,10 @@ class TestSqlite(StoreConformance):
     @asynccontextmanager
     async def open_store(self, place: Path) -> AsyncIterator[Store]:
         store = await SqliteStore.open(place / "lumi.db")
-        yield store
-        await store.aclose()
+        try:
+            yield store
+        finally:
+            await store.aclose()
 
 
 @pytest.mark.real

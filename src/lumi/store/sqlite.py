@@ -113,8 +113,8 @@ _APPEND_ENTRY = Statement(
     "INSERT INTO dialogue (session_id, role, content, created_at) VALUES (?, ?, ?, ?)", _nothing, writes=True
 )
 _TRIM_DIALOGUE = Statement(
-    "DELETE FROM dialogue WHERE session_id = ?1 AND position <= "
-    "(SELECT position FROM dialogue WHERE session_id = ?1 ORDER BY position DESC LIMIT 1 OFFSET ?2)",
+    "DELETE FROM dialogue WHERE session_id = ? AND position <= "
+    "(SELECT position FROM dialogue WHERE session_id = ? ORDER BY position DESC LIMIT 1 OFFSET ?)",
     _nothing,
     writes=True,
 )
@@ -195,7 +195,7 @@ class _Dialogues:
 
     async def append(self, session_id: str, entries: Sequence[DialogueEntry]) -> None:
         steps: list[Step] = [(_APPEND_ENTRY, (session_id, *astuple(entry))) for entry in entries]
-        await self._thread.do_all([*steps, (_TRIM_DIALOGUE, (session_id, DIALOGUE_ENTRIES))])
+        await self._thread.do_all([*steps, (_TRIM_DIALOGUE, (session_id, session_id, DIALOGUE_ENTRIES))])
 
     async def load(self, session_id: str, limit: int = 50) -> Sequence[DialogueEntry]:
         found: Sequence[DialogueEntry] = await self._thread.do(_LOAD_DIALOGUE, session_id, limit)
