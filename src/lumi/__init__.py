@@ -17,15 +17,45 @@ from typing import TYPE_CHECKING, Any
 from lumi._version import __version__
 
 if TYPE_CHECKING:
+    from lumi.audio.format import AudioFormat, Codec
     from lumi.client.client import Client, connect
-    from lumi.errors import LumiError
+    from lumi.client.events import Audio
+    from lumi.client.spoken_reply import SpokenReply
+    from lumi.errors import LumiError, ServerError
+    from lumi.protocol.messages import Error, Features, LlmEmotion, Notify, Response, Stt, Tts, TtsState
     from lumi.server.app import serve
 
-__all__ = ["Client", "LumiError", "__version__", "connect", "serve"]
+__all__ = [
+    "Audio",
+    "AudioFormat",
+    "Client",
+    "Codec",
+    "Error",
+    "Features",
+    "LlmEmotion",
+    "LumiError",
+    "Notify",
+    "Response",
+    "ServerError",
+    "SpokenReply",
+    "Stt",
+    "Tts",
+    "TtsState",
+    "__version__",
+    "connect",
+    "serve",
+]
 
-_HOMES = {
+_MESSAGES = ("Error", "Features", "LlmEmotion", "Notify", "Response", "Stt", "Tts", "TtsState")
+
+_HOMES = dict.fromkeys(_MESSAGES, "lumi.protocol.messages") | {
+    "Audio": "lumi.client.events",
+    "AudioFormat": "lumi.audio.format",
     "Client": "lumi.client.client",
+    "Codec": "lumi.audio.format",
     "LumiError": "lumi.errors",
+    "ServerError": "lumi.errors",
+    "SpokenReply": "lumi.client.spoken_reply",
     "connect": "lumi.client.client",
     "serve": "lumi.server.app",
 }

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from lumi.client.task_scope import TaskScope
 from lumi.errors import ConnectionLost, NetworkError
 from lumi.protocol.connection import Connection, Role
 from lumi.protocol.handshake import answer, negotiate
@@ -67,7 +68,7 @@ class ScriptedServer:
     """Hand `connector` to the client; `peers` are the links that came."""
 
     def __init__(
-        self, tasks: asyncio.TaskGroup, script: Script, offered: Features, refusal: NetworkError | None
+        self, tasks: TaskScope, script: Script, offered: Features, refusal: NetworkError | None
     ) -> None:
         self._tasks = tasks
         self._script = script
@@ -84,7 +85,7 @@ class ScriptedServer:
         client_end, server_end = memory_link_pair(LinkInfo(headers=lower))
         peer = Peer(server_end, self._offered)
         self.peers.append(peer)
-        self._tasks.create_task(peer.run(self._script))
+        self._tasks.start(peer.run(self._script), name="scripted server")
         return client_end
 
     @property
@@ -120,7 +121,7 @@ async def speak(peer: Peer, listen_id: str, text: str = "what time is it") -> No
 async def scripted_server(
     script: Script = converse, *, offered: Features = ALL, refusal: NetworkError | None = None
 ) -> AsyncIterator[ScriptedServer]:
-    async with asyncio.TaskGroup() as tasks:
+    async with TaskScope() as tasks:
         server = ScriptedServer(tasks, script, offered, refusal)
         yield server
         for peer in server.peers:

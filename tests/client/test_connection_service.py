@@ -46,7 +46,7 @@ async def test_a_failure_to_connect_is_a_state_and_an_error():
 
 
 async def test_cancelled_while_connecting():
-    async def never(_url: str, *, headers: Any) -> Any:
+    async def never(url: str, *, headers: Any) -> Any:
         await asyncio.Event().wait()
 
     async with ConnectionService(never) as service:
@@ -81,7 +81,7 @@ async def test_messages_and_sound_come_to_every_listener_in_order():
         for listener in (first, second):
             items = [await anext(listener) for _ in range(3)]
             assert [type(item) for item in items] == [Stt, AudioFrame, Tts]
-            assert items[1].payload == b"opus"
+            assert items[1] == AudioFrame(b"opus")
 
 
 async def test_sound_goes_out_framed_and_numbered():

@@ -9,7 +9,8 @@ from lumi.client.error_handler import WORDINGS, explain, wording
 
 
 def tree(kind: type) -> list[type]:
-    return [kind, *(below for child in kind.__subclasses__() for below in tree(child))]
+    children: list[type] = kind.__subclasses__()
+    return [kind, *(below for child in children for below in tree(child))]
 
 
 def test_every_error_of_the_tree_has_words():

@@ -30,8 +30,9 @@ async def test_sound_is_decoded_as_the_server_s_hello_says():
     packet = OpusEncoder(AudioFormat(sample_rate_hz=24_000)).encode(bytes(2880))
     hello = ServerHello(session_id="12345678", audio_params=AudioParams(sample_rate=24_000))
     events = await through(Inbox(), hello, AudioFrame(packet))
-    assert isinstance(events[1], Audio)
-    assert (len(events[1].pcm), events[1].rate_hz) == (2880, 24_000)
+    (event,) = events
+    assert isinstance(event, Audio)
+    assert (len(event.pcm), event.rate_hz) == (2880, 24_000)
 
 
 async def test_sound_belongs_to_the_turn_that_speaks():

@@ -61,10 +61,9 @@ class Inbox:
             return Audio(frame.payload, turn_id=self._turn_id)
         return self._downlink.decode(frame, self._turn_id)
 
-    async def _greeted(self, hello: ServerHello) -> ServerHello:
-        """From here on the server sends what its hello says."""
+    async def _greeted(self, hello: ServerHello) -> None:
+        """From here on the server sends what its hello says. No event: the application comes after it."""
         self._downlink = Downlink(audio_format(hello.audio_params or AudioParams()))
-        return hello
 
     async def _spoken(self, tts: Tts) -> Tts:
         if tts.state is TtsState.START:

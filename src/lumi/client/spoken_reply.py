@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lumi.audio.format import duration_ms
+from lumi.audio.wav import read_wav
 from lumi.client.events import Audio, Event
 from lumi.client.pending_replies import server_error
 from lumi.errors import AudioError, AudioFileError, ConnectionLost, ReplyTimeout
@@ -120,18 +121,18 @@ def load_question(wav: Path | str | bytes, rate_hz: int | None) -> tuple[bytes, 
 
     Raises:
         AudioFileError: the file cannot be read, or there is no sound in it.
-        AudioError: PCM without a rate.
+        AudioError: no PCM, or PCM without a rate.
     """
-    if isinstance(wav, bytes):
-        if rate_hz is None:
-            raise AudioError("PCM needs its sample rate: pass rate_hz")
-        return wav, rate_hz
-    from lumi.audio.wav import read_wav
-
-    sound = read_wav(Path(wav))
-    if not sound.pcm:
-        raise AudioFileError(f"{wav}: there is no sound in it")
-    return sound.pcm, sound.rate_hz
+    if not isinstance(wav, bytes):
+        sound = read_wav(Path(wav))
+        if not sound.pcm:
+            raise AudioFileError(f"{wav}: there is no sound in it")
+        return sound.pcm, sound.rate_hz
+    if rate_hz is None:
+        raise AudioError("PCM needs its sample rate: pass rate_hz")
+    if not wav:
+        raise AudioError("there is no sound in it: nothing to say")
+    return wav, rate_hz
 
 
 async def ask(
