@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ from lumi.engines.base import Llm, Stt, Tts, Vad
 from lumi.errors import LumiError, StoreError
 from lumi.server import assembly
 from lumi.server.answers import AnswerDesk
+from lumi.server.background import Background
 from lumi.server.gateway import Gateway
 from lumi.server.http_api import HttpApi
 from lumi.server.log import Subject, install, logger
@@ -154,13 +155,11 @@ class Server:
             settings=assembly.session_settings(config),
         )
         await self._open_doors(stack, services, skills)
-        jobs = {
-            "warm up": self._warm_up(engines),
-            "idle sweep": self.gateway.sweep(),
-            "forget answers": self._forget(store),
-            "timers": skills.run(),
-        }
-        await stack.enter_async_context(_background(jobs))
+        tasks = await stack.enter_async_context(Background())
+        tasks.start("warm up", self._warm_up(engines))
+        tasks.start("idle sweep", self.gateway.sweep())
+        tasks.start("forget answers", self._forget(store))
+        tasks.start("timers", skills.run())
         stack.push_async_callback(self._drain)
         self._watch(services)
 
@@ -244,15 +243,3 @@ class Server:
             "Memory taken by sentences already encoded",
             lambda: float(services.cache.size_bytes),
         )
-
-
-@asynccontextmanager
-async def _background(jobs: Mapping[str, Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Tasks, by name, that end with the server. One that breaks ends the server."""
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(job, name=name) for name, job in jobs.items()]
-        try:
-            yield
-        finally:
-            for task in running:
-                task.cancel()

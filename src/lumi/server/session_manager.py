@@ -5,7 +5,6 @@ Every session's task lives in one task group, so that none outlives the server.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
@@ -13,6 +12,7 @@ from typing import Protocol, Self
 from lumi.errors import Overloaded
 from lumi.protocol.handshake import Agreement
 from lumi.protocol.messages import Abort, AudioFrame, Chat, ClientHello, CloseCode, Listen, Message, Played
+from lumi.server.background import Background
 from lumi.server.log import Subject, logger
 
 RETRY_AFTER_S = 30.0
@@ -84,7 +84,7 @@ class SessionManager:
         self._max_sessions = max_sessions
         self._sessions: dict[str, SessionLike] = {}
         self._by_device: dict[str, list[SessionLike]] = {}
-        self._tasks = asyncio.TaskGroup()
+        self._tasks = Background()
         self._log = logger(Subject.SESSION)
 
     async def __aenter__(self) -> Self:
@@ -137,7 +137,7 @@ class SessionManager:
         session = self._factory(session_id, device_id, agreement, hello)
         self._sessions[session_id] = session
         self._by_device.setdefault(device_id, []).append(session)
-        self._tasks.create_task(self._live(session, hang_up), name=f"session {session_id}")
+        self._tasks.start(f"session {session_id}", self._live(session, hang_up))
         self._log.info("session opened", session=session_id, device=device_id)
         return session
 

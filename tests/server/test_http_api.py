@@ -1,0 +1,164 @@
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from tests.server.doubles import HELLO, Shell, counted, shell
+
+from lumi.config.settings import ServerSettings
+from lumi.server.auth import Doorkeeper
+from lumi.server.http_api import HttpApi, content_security_policy
+from lumi.server.port import listening
+
+pytestmark = pytest.mark.real
+
+
+class Visitor:
+    """An HTTP client of one server, and that server's shell."""
+
+    def __init__(self, made: Shell, http: aiohttp.ClientSession, base: str) -> None:
+        self.shell = made
+        self.http = http
+        self.base = base
+        self.health = ""
+
+
+@asynccontextmanager
+async def visiting(doorkeeper: Doorkeeper | None = None) -> AsyncIterator[Visitor]:
+    async with shell() as made, aiohttp.ClientSession() as http:
+        visitor = Visitor(made, http, "")
+        api = HttpApi(
+            made.gateway,
+            doorkeeper or Doorkeeper(),
+            made.metrics,
+            lambda: visitor.health,
+            "1.2.3",
+            max_frame_bytes=65_536,
+        )
+        async with listening(api.application(), ServerSettings(port=0)) as port:
+            visitor.base = f"http://127.0.0.1:{port}"
+            yield visitor
+
+
+async def test_the_page_is_whole_and_asks_nobody_else():
+    async with visiting() as visitor, visitor.http.get(visitor.base + "/") as answer:
+        page = await answer.text()
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "connect-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page)
+    assert "中文" in page
+    assert not re.findall(r"\son\w+=|\sstyle=", page), (
+        "an inline handler or style would be blocked by the policy"
+    )
+
+
+def test_the_policy_knows_script_and_style_by_what_is_in_them():
+    one = content_security_policy("<style>a</style><script>b</script>")
+    assert one != content_security_policy("<style>a</style><script>c</script>")
+    assert one != content_security_policy("<style>x</style><script>b</script>")
+
+
+async def test_both_languages_of_the_page_say_the_same_things():
+    async with visiting() as visitor, visitor.http.get(visitor.base + "/") as answer:
+        page = await answer.text()
+    english, chinese = (re.search(rf"\n  {code}: \{{(.*?)\n  \}}", page, re.DOTALL) for code in ("en", "zh"))
+    assert english
+    assert chinese
+    keys = [set(re.findall(r"(\w+): \"", text[1])) for text in (english, chinese)]
+    assert keys[0] == keys[1]
+    assert set(re.findall(r'data-t="(\w+)"', page)) <= keys[0]
+
+
+@pytest.mark.parametrize(("waiting", "status"), [("", 200), ("starting", 503), ("draining", 503)])
+async def test_health(waiting, status):
+    async with visiting() as visitor:
+        visitor.health = waiting
+        async with visitor.http.get(visitor.base + "/healthz") as answer:
+            assert answer.status == status
+            assert await answer.json() == {"status": waiting or "ready", "version": "1.2.3", "links": 0}
+
+
+async def test_counts():
+    async with visiting() as visitor, visitor.http.get(visitor.base + "/metrics") as answer:
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert "lumi_connections_total 0.0" in await answer.text()
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/healthz/", "/page/index.html", "/%2e%2e/etc/passwd", "/xiaozhi/v1/"]
+)
+async def test_what_is_not_there_says_what_is(path):
+    async with visiting() as visitor, visitor.http.get(visitor.base + path) as answer:
+        assert answer.status == 404
+        assert "/healthz" in await answer.text()
+
+
+async def test_nothing_is_posted_here():
+    async with visiting() as visitor:
+        async with visitor.http.post(visitor.base + "/", data=b"x") as answer:
+            assert answer.status == 405
+            assert answer.headers["Allow"] == "GET, HEAD"
+        async with visitor.http.head(visitor.base + "/") as answer:
+            assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/xiaozhi/v1/", "/xiaozhi/v1", "/any/path?from=x"])
+async def test_any_path_is_the_websocket(path):
+    async with visiting() as visitor, visitor.http.ws_connect(visitor.base + path) as ws:
+        await ws.send_json(HELLO)
+        assert (await ws.receive_json())["type"] == "hello"
+
+
+async def test_a_token_among_several_in_connection_is_an_upgrade():
+    headers = {"Connection": "keep-alive, Upgrade"}
+    async with visiting() as visitor, visitor.http.ws_connect(visitor.base, headers=headers) as ws:
+        await ws.send_json(HELLO)
+        assert (await ws.receive_json())["type"] == "hello"
+
+
+async def test_identity_comes_from_the_header_however_it_is_written():
+    headers = {"DEVICE-ID": "aa:bb"}
+    async with visiting() as visitor, visitor.http.ws_connect(visitor.base, headers=headers) as ws:
+        await ws.send_json(HELLO)
+        assert (await ws.receive_json())["device_id"] == "aa:bb"
+
+
+async def test_a_page_of_another_address_is_refused():
+    async with visiting() as visitor:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await visitor.http.ws_connect(visitor.base, headers={"Origin": "https://evil.example"})
+        assert caught.value.status == 403
+        assert counted(visitor.shell.metrics, 'lumi_refused_total{reason="bad_origin"} 1.0')
+        async with visitor.http.ws_connect(visitor.base, headers={"Origin": visitor.base}) as ws:
+            await ws.send_json(HELLO)
+            assert (await ws.receive_json())["type"] == "hello"
+
+
+async def test_without_the_token_nobody_comes_in():
+    async with visiting(Doorkeeper(token="let-me-in")) as visitor:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await visitor.http.ws_connect(visitor.base)
+        assert caught.value.status == 401
+        async with visitor.http.ws_connect(visitor.base + "/?authorization=let-me-in") as ws:
+            await ws.send_json(HELLO)
+            assert (await ws.receive_json())["type"] == "hello"
+
+
+async def test_a_browser_without_the_token_is_told_over_the_websocket():
+    async with visiting(Doorkeeper(token="let-me-in")) as visitor:
+        async with visitor.http.ws_connect(visitor.base, headers={"Origin": visitor.base}) as ws:
+            assert (await ws.receive_json())["error_code"] == "unauthorized"
+            await ws.receive()
+            assert ws.close_code == 4401
+        assert visitor.shell.made == []
+
+
+async def test_a_broken_upgrade_is_a_bad_request():
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    async with visiting() as visitor, visitor.http.get(visitor.base + "/", headers=headers) as answer:
+        assert answer.status == 400
