@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lumi.audio.format import AudioFormat
 from lumi.audio.media_pool import MediaPool
 from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
 from lumi.engines.base import Llm, Stt, Tts, Voice
 from lumi.server.answers import AnswerDesk
+from lumi.server.outbox import Outbox, Send
 from lumi.store.base import Store
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.interruption import InterruptionSettings
+from lumi.voice.mouth import Encoder, Mouth
 from lumi.voice.turn import TurnSettings
 
 
@@ -50,3 +53,26 @@ class Services:
     answers: AnswerDesk
     wall_clock: Callable[[], float]
     settings: SessionSettings = field(default_factory=SessionSettings)
+
+    def outbox(self, send: Send, form: AudioFormat) -> Outbox:
+        """A way out for one session's messages and speech."""
+        settings = self.settings
+        return Outbox(
+            send,
+            self.pacer,
+            frame_ms=form.frame_ms,
+            lead_ms=settings.lead_ms,
+            gap_ms=settings.gap_ms,
+            margin_ms=settings.margin_ms,
+        )
+
+    def mouth(self, encoder: Encoder, form: AudioFormat) -> Mouth:
+        """A voice for one session."""
+        return Mouth(
+            self.tts,
+            encoder,
+            self.cache,
+            form,
+            self.settings.voice,
+            timeout_s=self.settings.turn.tts_timeout_s,
+        )

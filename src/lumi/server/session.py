@@ -28,13 +28,12 @@ from lumi.protocol.messages import (
 from lumi.server.chats import Chats
 from lumi.server.listening import Listening
 from lumi.server.log import Subject, logger
-from lumi.server.outbox import Outbox, Send
+from lumi.server.outbox import Send
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services, SessionSettings
 from lumi.server.spoken_turns import Notice, Phase, SpokenTurns
 from lumi.voice.dialogue import Dialogue
 from lumi.voice.language import language_of
-from lumi.voice.mouth import Mouth
 
 log = logger(Subject.SESSION)
 
@@ -65,23 +64,9 @@ class Session:
         self._present = False
         self._responses = ResponseGenerator(session_id, services.wall_clock)
         self._downlink = services.pool.open_downlink(agreement.downlink)
-        self._outbox = Outbox(
-            self._deliver,
-            services.pacer,
-            frame_ms=agreement.downlink.frame_ms,
-            lead_ms=self._settings.lead_ms,
-            gap_ms=self._settings.gap_ms,
-            margin_ms=self._settings.margin_ms,
-        )
+        self._outbox = services.outbox(self._deliver, agreement.downlink)
+        mouth = services.mouth(self._downlink, agreement.downlink)
         dialogue = Dialogue(self._settings.persona)
-        mouth = Mouth(
-            services.tts,
-            self._downlink,
-            services.cache,
-            agreement.downlink,
-            self._settings.voice,
-            timeout_s=self._settings.turn.tts_timeout_s,
-        )
         self._turns = SpokenTurns(
             services, self._responses, dialogue, self._outbox, mouth, self._may_speak, self._turn_over
         )
