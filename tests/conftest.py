@@ -6,20 +6,19 @@ No test may leave a task behind.
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from lumi.testing.clock import VirtualTimeLoop, WallClock
+from lumi.testing.leftovers import leaving_nothing
 
 REAL_TIMEOUT_S = 60.0
 """For a test marked `real`; `@pytest.mark.real(timeout_s=…)` sets another."""
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
-AsyncTest = Callable[..., Awaitable[None]]
 
 
 def _real_loop() -> asyncio.AbstractEventLoop:
@@ -45,7 +44,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     original = getattr(target, name)
     mark = item.get_closest_marker("real")
     timeout_s = mark.kwargs.get("timeout_s", REAL_TIMEOUT_S) if mark else None
-    setattr(target, name, _guarded(original, timeout_s))
+    setattr(target, name, leaving_nothing(original, timeout_s=timeout_s))
     try:
         return (yield)
     finally:
@@ -58,20 +57,6 @@ def _async_function(item: pytest.Item) -> tuple[Any, str]:
     hypothesis = getattr(item.obj, "hypothesis", None)
     target, name = (hypothesis, "inner_test") if hypothesis else (item, "obj")
     return (target, name) if inspect.iscoroutinefunction(getattr(target, name)) else (None, "")
-
-
-def _guarded(test: AsyncTest, timeout_s: float | None) -> AsyncTest:
-    @functools.wraps(test)
-    async def guarded(*args: Any, **kwargs: Any) -> None:
-        before = asyncio.all_tasks()
-        async with asyncio.timeout(timeout_s):
-            await test(*args, **kwargs)
-        for _ in range(3):  # a task that is cancelled, or done but for its last step, may take it
-            await asyncio.sleep(0)
-        left = [task for task in asyncio.all_tasks() - before if not task.done()]
-        assert not left, f"the test left {len(left)} task(s) behind: {sorted(map(repr, left))}"
-
-    return guarded
 
 
 @pytest.fixture

@@ -168,3 +168,36 @@ async def test_another_processs_lock_is_named_when_it_lasts(
         other.execute("ROLLBACK")
         other.close()
         await thread.do(ADD, "x")
+
+
+async def test_a_full_disk_is_named_and_what_was_stored_is_safe(tmp_path: Path) -> None:
+    async with _open(tmp_path) as thread:
+        await thread.do(ADD, "before")
+        await thread.do(Statement("PRAGMA max_page_count = 40", _nothing, writes=True))  # as a full disk does
+        with pytest.raises(
+            StoreError, match="the disk is full: free some space; what was stored before is safe"
+        ):
+            await thread.do(ADD, "x" * 1_000_000)
+        await thread.do(ADD, "small")
+        assert await thread.do(COUNT) == 2
+
+
+async def test_closing_may_be_given_up_and_tried_again(tmp_path: Path) -> None:
+    async with _open(tmp_path) as thread, asyncio.TaskGroup() as group:
+        group.create_task(thread.do(ADD, "x"))
+        closing = group.create_task(thread.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+    assert _lumi_threads() == 0
+
+
+@pytest.mark.real
+async def test_an_opening_that_is_given_up_leaves_no_thread(tmp_path: Path) -> None:
+    thread = SqliteThread(tmp_path / "lumi.db")
+    async with asyncio.TaskGroup() as group:
+        opening = group.create_task(thread.open())
+        await asyncio.sleep(0)
+        opening.cancel()
+    await asyncio.to_thread(thread._executor.shutdown)
+    assert thread._connection is None
+    assert _lumi_threads() == 0

@@ -52,7 +52,7 @@ class SqliteThread:
     def __init__(self, path: Path) -> None:
         self._path = path.expanduser()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="lumi-store")
-        self._connection: sqlite3.Connection | None = None  # only the thread touches it
+        self._connection: sqlite3.Connection | None = None  # only the thread uses it
         self._waiting: list[_Pending] = []
         self._batch: list[_Pending] = []
         self._idle = asyncio.Event()
@@ -60,12 +60,13 @@ class SqliteThread:
         self._closed = False
 
     async def open(self) -> None:
-        """Raises StoreError; the thread is gone then."""
+        """Raises StoreError. Whatever goes wrong, neither thread nor file stays open."""
         try:
-            self._connection = await self._in_thread(open_file, self._path)
-        except StoreError:
+            await self._in_thread(self._open)
+        except BaseException as error:
             self._closed = True
-            self._executor.shutdown()
+            self._executor.submit(self._close)  # after the opening, if a cancelled caller left it under way
+            self._executor.shutdown(wait=isinstance(error, StoreError))
             raise
 
     async def do(self, statement: Statement, *arguments: Any) -> Any:
@@ -88,13 +89,11 @@ class SqliteThread:
 
     async def aclose(self) -> None:
         """Everything asked before is done first."""
-        if self._closed:
-            return
         self._closed = True
         await self._idle.wait()
         if self._connection is not None:
-            await self._in_thread(_close, self._connection)
-        self._executor.shutdown()
+            await self._in_thread(self._close)
+            self._executor.shutdown()
 
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
@@ -123,6 +122,14 @@ class SqliteThread:
         self._start()
 
     # ── in the thread ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _open(self) -> None:
+        self._connection = open_file(self._path)
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _commit(self, works: list[Sequence[Step]]) -> list[Any]:
         """One transaction for all: an error of the file is everybody's."""
@@ -161,7 +168,3 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         with contextlib.suppress(sqlite3.Error):  # the failure that led here is the one to tell
             connection.rollback()
-
-
-def _close(connection: sqlite3.Connection) -> None:
-    connection.close()

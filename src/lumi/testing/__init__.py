@@ -9,6 +9,7 @@ from __future__ import annotations
 from lumi.testing.clock import Deadlock, OutOfTime, VirtualTimeLoop, WallClock, run
 from lumi.testing.device import FakeDevice
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad, echo
+from lumi.testing.leftovers import leaving_nothing
 from lumi.testing.links import Faults, FaultyLink
 from lumi.testing.sounds import loudness, silence, tone
 from lumi.testing.wire import GATEWAY, V1, V2, V3, DeviceFraming, Received, SpokenTurn
@@ -34,6 +35,7 @@ __all__ = [
     "VirtualTimeLoop",
     "WallClock",
     "echo",
+    "leaving_nothing",
     "loudness",
     "memory_link_pair",
     "run",
