@@ -13,6 +13,7 @@ from lumi.engines.base import Llm, Stt, Tts, Vad, Voice
 from lumi.errors import ConfigError
 from lumi.protocol.connection import Limits
 from lumi.server.auth import Doorkeeper
+from lumi.server.bells import SKILLS
 from lumi.server.gateway import GatewaySettings
 from lumi.server.late_vad import LateVad
 from lumi.server.services import SessionSettings
@@ -22,7 +23,6 @@ from lumi.voice.turn import TurnSettings
 
 DATABASE = "lumi.db"
 UTC = "UTC"
-SKILLS = "skills"
 LANGUAGES = {"zh": "Chinese", "en": "English"}
 STOP_FACTOR = 0.7
 """Speech ends below this part of the probability from which it begins."""
@@ -179,22 +179,3 @@ def unheard(stt: Stt) -> tuple[str, ...]:
     """Of Lumi's languages, those that `stt` says it does not know; an engine that says nothing is taken to know them."""
     known = getattr(stt, "languages", None)
     return () if known is None else tuple(name for code, name in LANGUAGES.items() if code not in known)
-
-
-class Skills:
-    """The built-in skills and their timers, as far as the settings and the store go."""
-
-    def __init__(self, config: Config, store: Store, wall_clock: Callable[[], float]) -> None:
-        self._config = config
-        self._store = store
-        self._wall_clock = wall_clock
-
-    def llm(self) -> Llm:
-        raise ConfigError("llm.engine", "not yet")
-
-    def ring_through(self, push: Callable[..., bool]) -> None: ...
-
-    def present(self, device_id: str) -> None: ...
-
-    async def run(self) -> None:
-        await asyncio.sleep(1e9)

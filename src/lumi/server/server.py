@@ -23,6 +23,7 @@ from lumi.errors import LumiError, StoreError
 from lumi.server import assembly
 from lumi.server.answers import AnswerDesk
 from lumi.server.background import Background
+from lumi.server.bells import Bells
 from lumi.server.gateway import Gateway
 from lumi.server.http_api import HttpApi
 from lumi.server.log import Subject, install, logger
@@ -132,8 +133,8 @@ class Server:
         if store is None:
             store = await assembly.open_store(config)
             stack.push_async_callback(store.aclose)
-        skills = assembly.Skills(config, store, self._wall_clock)
-        engines = assembly.create_engines(config, self._given, skills.llm)
+        bells = Bells(store, self._wall_clock, self._push)
+        engines = assembly.create_engines(config, self._given, bells.skills)
         for kind in ("stt", "llm", "tts"):
             if self._given[kind] is None:
                 stack.push_async_callback(getattr(engines, kind).aclose)
@@ -154,22 +155,22 @@ class Server:
             wall_clock=self._wall_clock,
             settings=assembly.session_settings(config),
         )
-        await self._open_doors(stack, services, skills)
+        await self._open_doors(stack, services, bells)
         tasks = await stack.enter_async_context(Background())
         tasks.start("warm up", self._warm_up(engines))
         tasks.start("idle sweep", self.gateway.sweep())
         tasks.start("forget answers", self._forget(store))
-        tasks.start("timers", skills.run())
+        tasks.start("timers", bells.run())
         stack.push_async_callback(self._drain)
         self._watch(services)
 
-    async def _open_doors(self, stack: AsyncExitStack, services: Services, skills: assembly.Skills) -> None:
+    async def _open_doors(self, stack: AsyncExitStack, services: Services, bells: Bells) -> None:
         """Sessions, the gateway before them, and the port."""
         config = self.config
         self.sessions = await stack.enter_async_context(
             SessionManager(
                 lambda session_id, device_id, agreement, hello: Session(
-                    session_id, device_id, agreement, hello, services, skills.present
+                    session_id, device_id, agreement, hello, services, bells.present
                 ),
                 max_sessions=config.limits.sessions,
             )
@@ -180,7 +181,6 @@ class Server:
             assembly.gateway_settings(config, __version__),
             wall_clock=self._wall_clock,
         )
-        skills.ring_through(self.sessions.push)
         api = HttpApi(
             self.gateway,
             assembly.doorkeeper(config),
@@ -217,6 +217,9 @@ class Server:
                 await store.answers.forget_before(self._wall_clock() - kept_s)
             except StoreError as error:
                 logger(Subject.STORE).warning("old answers stay", error=str(error))
+
+    def _push(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+        return self.sessions.push(device_id, text, kind=kind, notice_id=notice_id, due_at=due_at)
 
     async def _drain(self) -> None:
         self._draining = True

@@ -1,0 +1,42 @@
+"""An `Llm` that is made in a thread of its own: reading templates takes longer than a hello."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from lumi.engines.base import Llm, LlmEvent, Prompt
+
+
+class LateLlm:
+    """Stands for the engine that `make` returns. `start` makes it; who asks before that waits for it.
+
+    Args:
+        name: the engine's.
+        make: run in a thread, once.
+    """
+
+    def __init__(self, name: str, make: Callable[[], Llm]) -> None:
+        self.name = name
+        self._make = make
+        self._lock = asyncio.Lock()
+        self._llm: Llm | None = None
+
+    async def start(self) -> None:
+        """Make the engine now."""
+        await self._made()
+
+    async def reply(self, prompt: Prompt) -> AsyncIterator[LlmEvent]:
+        llm = await self._made()
+        async for event in llm.reply(prompt):
+            yield event
+
+    async def aclose(self) -> None:
+        if self._llm is not None:
+            await self._llm.aclose()
+
+    async def _made(self) -> Llm:
+        async with self._lock:
+            if self._llm is None:
+                self._llm = await asyncio.to_thread(self._make)
+            return self._llm
