@@ -10,8 +10,9 @@ import tempfile
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lumi.audio.format import SPEECH_RATE_HZ
 from lumi.audio.libopus import load_library
-from lumi.client.audio_device import load_miniaudio
+from lumi.client.audio_device import open_device
 from lumi.commands.console import Console
 from lumi.commands.local_server import health, local_address
 from lumi.commands.running import load_extra
@@ -162,12 +163,8 @@ async def microphone(console: Console) -> Finding:
         en="only lumi talk needs it; lumi say --wav does without",
     )
     try:
-        audio = load_miniaudio()
-        names = [device["name"] for device in audio.Devices().get_captures()]
+        device = open_device("CaptureDevice", sample_rate=SPEECH_RATE_HZ)
     except AudioDeviceError as error:
         return Finding("note", str(error), only_talk)
-    except audio.MiniaudioError:
-        names = []
-    if not names:
-        return Finding("note", console.words(zh="没有麦克风", en="no microphone"), only_talk)
-    return Finding("ok", ", ".join(names))
+    device.close()
+    return Finding("ok", console.words(zh=f"可用（{device.backend}）", en=f"there is one ({device.backend})"))

@@ -72,7 +72,7 @@ def load_extra(module: str, *, extra: str, command: str) -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] == "lumi" and error.name != module:
+        if (error.name or "lumi").split(".")[0] == "lumi":  # a broken installation, not a missing extra
             raise
         raise ConfigError(
             command, f"needs the package {error.name}: pip install 'lumi-assistant[{extra}]'"
