@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,8 +35,9 @@ Script = Callable[["Peer", Any], Awaitable[None]]
 class Peer:
     """The server's end of one link."""
 
-    def __init__(self, link: MemoryLink, offered: Features) -> None:
+    def __init__(self, link: MemoryLink, offered: Features, tasks: TaskScope | None = None) -> None:
         self.link = link
+        self._tasks = tasks
         self.connection = Connection(Role.SERVER, headers=link.info.headers, query=link.info.query)
         self.offered = offered
         self.received: list[Any] = []
@@ -46,6 +47,11 @@ class Peer:
             frame = self.connection.send(message)
             if frame is not None:
                 await self.link.send(frame)
+
+    def meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work` while receiving goes on."""
+        assert self._tasks is not None
+        self._tasks.start(work, name="scripted server, meanwhile")
 
     async def greet(self, hello: ClientHello, session_id: str = "session-1", version: str = "9.9") -> None:
         agreement = negotiate(
@@ -83,7 +89,7 @@ class ScriptedServer:
         self.headers = headers
         lower = {name.lower(): value for name, value in headers.items()}
         client_end, server_end = memory_link_pair(LinkInfo(headers=lower))
-        peer = Peer(server_end, self._offered)
+        peer = Peer(server_end, self._offered, self._tasks)
         self.peers.append(peer)
         self._tasks.start(peer.run(self._script), name="scripted server")
         return client_end
