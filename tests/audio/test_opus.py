@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes.util
 import gc
 import importlib.metadata
 import math
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lumi.audio import libopus
+from lumi.audio import libopus, opus
 from lumi.audio.format import AudioFormat
 from lumi.audio.opus import (
     FRAME_DURATIONS_MS,
@@ -196,7 +197,7 @@ def test_without_a_library_the_error_says_what_to_install(monkeypatch):
 
 
 def test_looks_into_the_av_wheel_by_its_file_list(monkeypatch):
-    monkeypatch.setattr(libopus.ctypes.util, "find_library", lambda _: "found.so")
+    monkeypatch.setattr(ctypes.util, "find_library", lambda _: "found.so")
     paths = list(libopus.candidate_paths())
     assert paths[0] == "libopus.so.0"
     assert paths[-1] == "found.so"
@@ -206,7 +207,7 @@ def test_looks_into_the_av_wheel_by_its_file_list(monkeypatch):
         raise importlib.metadata.PackageNotFoundError("av")
 
     monkeypatch.setattr(importlib.metadata, "files", missing)
-    monkeypatch.setattr(libopus.ctypes.util, "find_library", lambda _: None)
+    monkeypatch.setattr(ctypes.util, "find_library", lambda _: None)
     assert not any("av.libs" in path for path in libopus.candidate_paths())
 
 
@@ -217,3 +218,32 @@ def test_needs_neither_numpy_nor_av():
         "sys.exit(bool({'numpy', 'av', 'soxr'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class _Broken:
+    """A library whose every call fails."""
+
+    def opus_strerror(self, status: int) -> bytes:
+        return b"out of memory"
+
+    def opus_encoder_create(self, *_: object) -> None:
+        return None
+
+    opus_decoder_create = opus_encoder_create
+
+    def opus_encode(self, *_: object) -> int:
+        return -7
+
+
+@pytest.mark.parametrize("kind", [OpusEncoder, OpusDecoder])
+def test_a_library_that_gives_nothing_is_told_in_its_own_words(kind, monkeypatch):
+    monkeypatch.setattr(opus, "load_library", _Broken)
+    with pytest.raises(AudioError, match="coder: out of memory"):
+        kind(AudioFormat())
+
+
+def test_an_encoder_that_fails_is_told_in_its_own_words(monkeypatch):
+    encoder = OpusEncoder(AudioFormat())
+    monkeypatch.setattr(encoder, "_library", _Broken())
+    with pytest.raises(AudioError, match="encoder: out of memory"):
+        encoder.encode(bytes(1920))

@@ -9,6 +9,7 @@ import pytest
 
 from lumi.audio.pacer import Pacer
 from lumi.errors import AudioError, Overloaded
+from lumi.testing.clock import VirtualTimeLoop
 
 
 class Listener:
@@ -28,6 +29,17 @@ class Listener:
     @property
     def times(self) -> list[float]:
         return [time for time, _ in self.arrivals]
+
+
+def virtual_loop() -> VirtualTimeLoop:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    return loop
+
+
+def timers(loop: VirtualTimeLoop) -> list[asyncio.TimerHandle]:
+    scheduled: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]
+    return [timer for timer in scheduled if not timer.cancelled()]
 
 
 def packets(count: int) -> list[bytes]:
@@ -254,7 +266,7 @@ async def test_a_queue_without_end_is_refused():
 
 
 async def test_a_late_loop_catches_up_by_no_more_than_the_lead():
-    loop = asyncio.get_running_loop()
+    loop = virtual_loop()
     late: list[float] = []
     async with Pacer(on_frame=late.append) as pacer:
         listener = Listener()
@@ -275,21 +287,21 @@ async def test_a_late_loop_catches_up_by_no_more_than_the_lead():
 
 
 async def test_many_streams_share_one_timer():
-    loop = asyncio.get_running_loop()
+    loop = virtual_loop()
     async with Pacer() as pacer:
         listeners = [Listener() for _ in range(50)]
         for number, listener in enumerate(listeners):
             pacer.open(listener, frame_ms=60).push(packets(number + 3))
-        assert len([timer for timer in loop._scheduled if not timer.cancelled()]) == 1
+        assert len([timer for timer in timers(loop) if not timer.cancelled()]) == 1
         assert len(asyncio.all_tasks()) == 1
         await asyncio.sleep(5)
         assert [len(listener.arrivals) for listener in listeners] == [number + 3 for number in range(50)]
-        assert not [timer for timer in loop._scheduled if not timer.cancelled()], "an idle pacer has no timer"
+        assert not timers(loop), "an idle pacer has no timer"
 
 
 async def test_one_listener_that_fails_takes_no_other_with_it():
     loop = asyncio.get_running_loop()
-    reported: list[dict] = []
+    reported: list[dict[str, object]] = []
     loop.set_exception_handler(lambda _, context: reported.append(context))
 
     def broken(packet: bytes) -> None:
