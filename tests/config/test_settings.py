@@ -14,7 +14,7 @@ def test_nothing_has_to_be_set():
 
 def test_settings_are_frozen():
     with pytest.raises(ValidationError):
-        Config().server.port = 1  # type: ignore[misc]
+        Config().server.port = 1
 
 
 def test_a_secret_is_not_shown():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 from lumi.config import Config
 from lumi.engines.base import Llm, Stt, Tts, Vad, Voice
@@ -109,9 +111,10 @@ def machine_timezone(
     zone_file: Path = Path("/etc/localtime"), environment: Mapping[str, str] | None = None
 ) -> str:
     """The IANA name of this machine's time zone; UTC where it cannot be told."""
-    named = (environment or {}).get("TZ", "").lstrip(":")
-    _, found, name = str(zone_file.resolve()).partition("/zoneinfo/")
-    return named or (name if found else UTC)
+    known = available_timezones()
+    named = (os.environ if environment is None else environment).get("TZ", "").lstrip(":")
+    _, _, linked = str(zone_file.resolve()).partition("/zoneinfo/")
+    return next((name for name in (named, linked) if name in known), UTC)
 
 
 async def open_store(config: Config) -> Store:
