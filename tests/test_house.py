@@ -22,7 +22,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 MAX_CODE_LINES = 250
 """Of one module, blank lines, comments and docstrings not counted."""
 
-MAX_BODY_LINES = 32
+MAX_BODY_LINES = 36
 """Of one function, its signature and docstring not counted."""
 
 DECLARATIONS = {SOURCE / "protocol" / "messages.py": "every message of the wire, once, in one place"}
@@ -44,7 +44,7 @@ HOMES = {
     "pydantic_settings": {"config"},
     "soxr": {"audio"},
     "sqlite3": {"store"},
-    "typer": {"bench", "cli", "demo"},
+    "typer": {"bench", "cli", "commands", "demo"},
     "webrtcvad": {"engines", "audio"},
 }
 """Third-party libraries and the rooms that may import them."""
