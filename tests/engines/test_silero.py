@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from lumi.audio.resample import Reframer, Resampler
+from lumi.engines import silero
 from lumi.engines.base import Voice
 from lumi.engines.espeak import EspeakTts
-from lumi.engines.silero import WINDOW_SAMPLES, SileroVad
+from lumi.engines.silero import MODEL, WINDOW_SAMPLES, SileroVad
 from lumi.errors import EngineError, EngineUnavailable
 
 pytestmark = pytest.mark.real
+MODELS = Path(silero.__file__).parent / "models"
 
 
 @pytest.fixture(scope="module")
@@ -166,12 +168,11 @@ def test_a_model_file_that_is_none(tmp_path):
 
 
 def test_another_model_file_of_the_same_shape(tmp_path):
-    shipped = Path(sys.modules["lumi.engines.silero"].__file__).parent / "models" / "silero_vad_16k_op15.onnx"
+    shipped = MODELS / MODEL
     copy = tmp_path / "copy.onnx"
     copy.write_bytes(shipped.read_bytes())
     assert len(follow(SileroVad(copy), noise(2))) == 2
 
 
 def test_the_models_licence_is_shipped_with_it():
-    models = Path(sys.modules["lumi.engines.silero"].__file__).parent / "models"
-    assert "MIT License" in (models / "LICENSE.silero-vad").read_text()
+    assert "MIT License" in (MODELS / "LICENSE.silero-vad").read_text()

@@ -25,10 +25,10 @@ class Model:
 
     window_samples = 512
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.opened = 0
-        self.closed = []
-        self.calls = []
+        self.closed: list[int] = []
+        self.calls: list[list[tuple[int, bytes]]] = []
 
     def open(self):
         self.opened += 1
