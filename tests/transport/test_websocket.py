@@ -118,6 +118,14 @@ async def test_a_peer_that_left_before_the_answer_is_a_lost_connection() -> None
     assert (await lost(accept(gone)))[0] == 1006  # type: ignore[arg-type]
 
 
+async def test_a_peer_that_leaves_while_it_is_answered_is_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def leave(_: web.WebSocketResponse, __: web.BaseRequest) -> None:
+        raise ConnectionResetError("Connection lost")
+
+    monkeypatch.setattr(web.WebSocketResponse, "prepare", leave)
+    assert await lost(accept(make_mocked_request("GET", "/"))) == (1006, "Connection lost")
+
+
 @pytest.mark.parametrize(
     ("payload", "code"),
     [
