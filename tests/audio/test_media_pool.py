@@ -304,6 +304,16 @@ async def test_complexity_may_change_while_the_pool_runs():
     assert cheap != best
 
 
+async def test_encoders_try_less_hard_while_speech_queues_up():
+    clock = iter(range(10_000))  # every look at it is a second later
+    async with MediaPool(CountingVad(), complexity=3, clock=lambda: float(next(clock))) as pool:
+        downlink = pool.open_downlink(OPUS)
+        for _ in range(5):
+            await downlink.encode(tone(60), 16_000)
+            await asyncio.sleep(0)
+        assert pool.complexity == 0
+
+
 async def test_a_round_trip_through_both_ways():
     listener = Listener()
     async with MediaPool(CountingVad()) as pool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from lumi.audio.downlink import Downlink, Piece
+from lumi.audio.effort import EncoderEffort
 from lumi.audio.format import AudioFormat
 from lumi.audio.hearing import Ear, Heard, Vad, hear
 from lumi.audio.opus import DEFAULT_COMPLEXITY
@@ -68,12 +70,21 @@ class MediaPool:
     Args:
         vad: scores windows of 16 kHz sound; called by the listening thread alone.
         workers: threads that encode.
-        complexity: of the Opus encoders, 0 (cheapest) … 10 (best); may be changed while the pool runs.
+        complexity: of the Opus encoders, 0 (cheapest) … 10 (best), as long as the threads keep up.
+        clock: seconds, readable in any thread (uvloop's own clock stands still between two turns of the loop).
     """
 
-    def __init__(self, vad: Vad, *, workers: int = 1, complexity: int = DEFAULT_COMPLEXITY) -> None:
+    def __init__(
+        self,
+        vad: Vad,
+        *,
+        workers: int = 1,
+        complexity: int = DEFAULT_COMPLEXITY,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.stats = PoolStats()
-        self.complexity = complexity
+        self._effort = EncoderEffort(complexity)
+        self._clock = clock
         self._vad = vad
         self._listening = ThreadPoolExecutor(1, "lumi-listen")
         self._speaking = ThreadPoolExecutor(max(1, workers), "lumi-speak")
@@ -109,6 +120,15 @@ class MediaPool:
             self._listening.shutdown()
             self._speaking.shutdown()
 
+    @property
+    def complexity(self) -> int:
+        """What the encoders are set to now: falls while speech queues up for them."""
+        return self._effort.complexity
+
+    @complexity.setter
+    def complexity(self, complexity: int) -> None:
+        self._effort.limit(complexity)
+
     def open_uplink(self, audio: AudioFormat, on_heard: Callable[[Heard], None]) -> Uplink:
         """Start to listen to packets of this format; `on_heard` is called on the loop."""
         self._check_running()
@@ -119,7 +139,7 @@ class MediaPool:
     def open_downlink(self, audio: AudioFormat) -> Downlink:
         """Start to speak in this format."""
         self._check_running()
-        downlink = Downlink(audio, self._submit, lambda: self.complexity)
+        downlink = Downlink(audio, self._submit, lambda: self._effort.complexity)
         self._downlinks.add(downlink)
         return downlink
 
@@ -129,7 +149,20 @@ class MediaPool:
 
     def _submit(self, encode: Callable[[Piece], list[bytes]], piece: Piece) -> asyncio.Future[list[bytes]]:
         # Bounded by the number of downlinks: each has one piece of work at a time.
-        return asyncio.get_running_loop().run_in_executor(self._speaking, encode, piece)
+        asked_s = self._clock()
+        taken_s: list[float] = []
+
+        def work() -> list[bytes]:
+            taken_s.append(self._clock())
+            return encode(piece)
+
+        job = asyncio.get_running_loop().run_in_executor(self._speaking, work)
+        job.add_done_callback(lambda _: self._note_waits([taken - asked_s for taken in taken_s]))
+        return job
+
+    def _note_waits(self, waits_s: Sequence[float]) -> None:
+        for wait_s in waits_s:
+            self._effort.note(wait_s, self._clock())
 
     def _wake(self, uplink: Uplink, urgent: bool) -> None:  # noqa: FBT001 - a callback's argument
         self._dirty[uplink] = None
