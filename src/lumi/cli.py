@@ -178,4 +178,4 @@ def main() -> None:
         # A terminal that cannot show a character shows a mark instead; it is no reason to fail.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    app()
+    app(prog_name="lumi")

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lumi.commands.serve import serve
+from lumi.errors import ConfigError
+from lumi.server import app
+
+
+async def test_flags_file_and_environment_make_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    served = []
+
+    async def record(config):
+        served.append(config)
+
+    monkeypatch.setattr(app, "serve", record)
+    monkeypatch.setenv("LUMI_PORT", "8123")
+    file = tmp_path / "lumi.toml"
+    file.write_text("[tts]\nspeed = 1.5\n")
+    assert await serve(file, {"server.host": "127.0.0.2", "server.port": None}) == 0
+    (config,) = served
+    assert (config.server.host, config.server.port, config.tts.speed) == ("127.0.0.2", 8123, 1.5)
+
+
+async def test_a_wrong_setting_is_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match="--port: 'http' will not do"):
+        await serve(None, {"server.port": "http"})
+    with pytest.raises(ConfigError, match="cannot be read"):
+        await serve(tmp_path / "none.toml", {})
