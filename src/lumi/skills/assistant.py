@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
 
 from lumi.engines.base import EmotionHint, Language, LlmEvent, Prompt, TextDelta
 from lumi.skills.catalogue import Catalogue, load
 from lumi.skills.chance import ChanceSkill
-from lumi.skills.clock import ClockSkill
+from lumi.skills.clock import ClockSkill, date_text, time_text
 from lumi.skills.countdowns import CountdownSkill
 from lumi.skills.help import HelpSkill
 from lumi.skills.language import language_of
@@ -26,6 +27,13 @@ from lumi.skills.units import UnitsSkill
 from lumi.skills.wording import Wording
 from lumi.store.base import ListStore
 
+_WARM_UP: tuple[tuple[str, Language], ...] = (
+    ("what time is it in Paris", "en"),
+    ("how many yards are in a mile", "en"),
+    ("巴黎现在几点", "zh"),
+    ("一英里等于多少米", "zh"),
+)
+"""Questions that load every table."""
 _SENTENCE = re.compile(r".+?(?:[。！？]+[”’]?|[.!?]+[”\"’]?(?=\s)|$)\s*", re.DOTALL)
 
 
@@ -77,9 +85,11 @@ class SkillsLlm:
 
     def warm_up(self) -> None:
         """Parse all templates now rather than with the first question; plain CPU work, fit for a thread."""
-        for text, language in (("warm up", "en"), ("热身", "zh")):
-            for _ in candidates(text, self._catalogues["zh" if language == "zh" else "en"]):
-                break
+        for text, language in _WARM_UP:
+            for _ in candidates(text, self._catalogues[language]):
+                pass
+            time_text(datetime.now(UTC), language, "")
+            date_text(datetime.now(UTC), language, "")
 
     async def reply(self, prompt: Prompt) -> AsyncIterator[LlmEvent]:
         """An emotion first, then one delta for each sentence of the answer."""

@@ -71,7 +71,10 @@ class CountdownSkill:
         )
 
     async def _of(self, request: Request, kind: str) -> Sequence[Timer]:
-        return [timer for timer in await self._timers.of(request.owner) if timer.kind == kind]
+        """Those of a kind; only alarms or only countdowns where there are such and the request names them."""
+        timers = [timer for timer in await self._timers.of(request.owner) if timer.kind == kind]
+        named = request.slots.get("only")
+        return [timer for timer in timers if is_alarm(timer) == (named == "alarms")] if named else timers
 
     async def _list(self, request: Request) -> Reply:
         return self._listed(request, "timers", await self._of(request, "timer"))
@@ -79,11 +82,16 @@ class CountdownSkill:
     async def _list_reminders(self, request: Request) -> Reply:
         return self._listed(request, "reminders", await self._of(request, "reminder"))
 
+    def _none(self, request: Request, topic: str) -> Reply:
+        return request.say("timers.no_alarms" if "only" in request.slots else f"{topic}.none")
+
     def _listed(self, request: Request, topic: str, timers: Sequence[Timer]) -> Reply:
         if not timers:
-            return request.say(f"{topic}.none")
+            return self._none(request, topic)
         listed = and_join([self._described(request, timer) for timer in timers], request.language)
         key = f"{topic}.list_one" if len(timers) == 1 else f"{topic}.list"
+        if "only" in request.slots:
+            key = "timers.list_alarms"
         return request.say(key, count=len(timers), timers=listed)
 
     def _described(self, request: Request, timer: Timer) -> str:
@@ -134,7 +142,7 @@ class CountdownSkill:
     async def _cancelled(self, request: Request, topic: str, timers: Sequence[Timer]) -> Reply:
         if not timers:
             rung = self._timers.silence(request.owner)
-            return request.say("timers.stopped" if rung else f"{topic}.none")
+            return request.say("timers.stopped") if rung else self._none(request, topic)
         found = self._matching(request, timers)
         if not found:
             return request.say("timers.no_such", "confused", label=request.slot("label", str) or "")
@@ -142,7 +150,9 @@ class CountdownSkill:
             which = and_join([self._described(request, timer) for timer in found], request.language)
             return request.say(f"{topic}.which", "thinking", timers=which)
         await self._timers.cancel(found[0])
-        return request.say(f"{topic}.cancelled", "relaxed")
+        return request.say(
+            "timers.alarm_cancelled" if is_alarm(found[0]) else f"{topic}.cancelled", "relaxed"
+        )
 
     async def _cancel_all(self, request: Request) -> Reply:
         return await self._all_cancelled(request, "timers", await self._of(request, "timer"))
@@ -153,7 +163,7 @@ class CountdownSkill:
     async def _all_cancelled(self, request: Request, topic: str, timers: Sequence[Timer]) -> Reply:
         gone = sum([await self._timers.cancel(timer) for timer in timers])
         if not gone:
-            return request.say(f"{topic}.none")
+            return self._none(request, topic)
         return request.say(
             f"{topic}.cancelled" if gone == 1 else f"{topic}.cancelled_all", "relaxed", count=gone
         )

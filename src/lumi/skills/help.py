@@ -22,7 +22,8 @@ class HelpSkill:
 
     async def _help(self, request: Request) -> Reply:
         topics = [topic for topic in self._topics[request.language] if topic.answered]
-        known = and_join([topic.answered for topic in topics], request.language)
+        answered = [topic.answered for topic in topics]
+        known = "、".join(answered) if request.language == "zh" else and_join(answered, "en")
         return request.say(
             "help.help", "confident", topics=known, examples=self._examples(request, ("timers", "units"))
         )

@@ -20,6 +20,7 @@ from lumi.skills.figures import plain
 from lumi.skills.numbers import english_at, words_of
 
 _MAX_UNIT_WORDS = 4
+_DIGITS_ZH = re.compile(r"[0-9一二三四五六七八九]{1,2}")
 _NUMBER_ZH = re.compile(rf"(?P<number>{NUMBER_ZH.replace('两', '')}|两(?=[^0-9])|半)(?P<measure>个半|个)?")
 
 
@@ -168,6 +169,16 @@ def _chinese_part(text: str, at: int) -> tuple[tuple[Fraction, Unit], int] | Non
         value, after = read + (Fraction(1, 2) if number["measure"] == "个半" else 0), number.end()
     for end in range(len(text), after, -1):
         if unit := unit_in(text[after:end], "zh"):
-            half = text[end : end + 1] == "半"
-            return ((value + (Fraction(1, 2) if half else 0), unit), end + half)
+            return _chinese_rest(text, end, value, unit)
     return None
+
+
+def _chinese_rest(text: str, at: int, value: Fraction, unit: Unit) -> tuple[tuple[Fraction, Unit], int]:
+    """What may follow a unit: `两斤半`, `一米八`, `一米七五`."""
+    if text[at : at + 1] == "半":
+        return (value + Fraction(1, 2), unit), at + 1
+    tenths = _DIGITS_ZH.fullmatch(text, at) if text[at - 1] == "米" else None
+    if tenths is None:
+        return (value, unit), at
+    digits = "".join(str(chinese(digit)) for digit in tenths[0])
+    return (value + Fraction(int(digits), 10 ** len(digits)), unit), tenths.end()

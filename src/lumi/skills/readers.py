@@ -12,6 +12,7 @@ from types import MappingProxyType
 from lumi.engines.base import Language
 from lumi.skills import durations, moment_words, sum_words
 from lumi.skills.catalogue import read_yaml
+from lumi.skills.language import SIMPLIFY
 from lumi.skills.measures import quantity_in, unit_in
 from lumi.skills.moments import Moment
 from lumi.skills.numbers import number_in, whole_in
@@ -60,6 +61,7 @@ def free_text(text: str, _language: Language) -> str | None:
     return even if 0 < len(even) <= MAX_TEXT else None
 
 
+_ARTICLE_ZH = re.compile(r"^(?:一个|个|一下|一次)")
 _LIST_NAMES: Mapping[Language, Mapping[str, str]] = MappingProxyType(
     {
         "en": dict.fromkeys(("shopping", "grocery", "groceries", "shop"), "shopping")
@@ -89,11 +91,11 @@ def reminder(text: str, language: Language) -> Reminder | None:
         return None
     splits = _chinese_splits(even) if language == "zh" else _english_splits(even)
     for when, what in splits:
-        moment = moment_words.parse(when, language)
+        moment = moment_words.parse(when.translate(SIMPLIFY), language)
         label = _label(what, language)
         if moment and label:
             return Reminder(label, moment)
-    if moment_words.parse(even, language):
+    if moment_words.parse(even.translate(SIMPLIFY), language):
         return None
     label = _label(even, language)
     return Reminder(label, None) if label else None
@@ -128,6 +130,11 @@ def person(text: str, language: Language) -> str | None:
     return even.title() if even == even.lower() else even
 
 
+def _duration(text: str, language: Language) -> Fraction | None:
+    """A length of time, after an article (`设一个五分钟的`; but `一个半小时` is an hour and a half)."""
+    return durations.parse(text, language) or durations.parse(_ARTICLE_ZH.sub("", text), language)
+
+
 def _positive(text: str, language: Language) -> int | None:
     if language == "zh" and text in {"几", "个"}:
         return None
@@ -143,10 +150,13 @@ def _number(text: str, language: Language) -> Fraction | None:
 
 Reader = Callable[[str, Language], object]
 
+KEPT_AS_WRITTEN = frozenset({"item", "label", "name", "reminder", "list"})
+"""Slots whose words are said back."""
+
 READERS: Mapping[str, Reader] = MappingProxyType(
     {
         "sum": sum_words.parse,
-        "duration": durations.parse,
+        "duration": _duration,
         "moment": moment_words.parse,
         "quantity": quantity_in,
         "unit": unit_in,

@@ -15,7 +15,7 @@ from hassil import recognize_all
 from lumi.engines.base import Language
 from lumi.skills.catalogue import Catalogue
 from lumi.skills.language import SIMPLIFY, tidy, without_courtesies
-from lumi.skills.readers import READERS
+from lumi.skills.readers import KEPT_AS_WRITTEN, READERS
 
 MAX_CHARACTERS = 400
 """Longer texts are no commands."""
@@ -46,12 +46,17 @@ def _matches(text: str, catalogue: Catalogue) -> Iterator[Candidate]:
     found = sorted(recognize_all(folded, catalogue.intents), key=lambda result: -result.text_chunks_matched)
     for result in found:
         words = {
-            name: text[slice(*entity.text_span)] if entity.is_wildcard and entity.text_span else entity.value
+            name: _said(name, text, folded, entity.text_span) if entity.is_wildcard else entity.value
             for name, entity in result.entities.items()
         }
         slots = read_slots(words, catalogue.language)
         if slots is not None:
             yield Candidate(result.intent.name, MappingProxyType(slots))
+
+
+def _said(name: str, text: str, folded: str, span: tuple[int, int] | None) -> str:
+    """A wildcard's words: as they were written where they are kept, in simplified characters where they are read."""
+    return (text if name in KEPT_AS_WRITTEN else folded)[slice(*(span or (0, 0)))]
 
 
 def read_slots(words: Mapping[str, object], language: Language) -> dict[str, object] | None:

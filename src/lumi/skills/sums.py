@@ -49,6 +49,8 @@ class SumsSkill:
         except ValueError:
             return request.say("sums.not_real", "thinking", sum=written)
         result = figure(value.number, request.language)
+        if result.text == written:
+            return request.say("sums.too_large", "surprised")
         exact = result.exact and value.exact
         # `the square root of 144 is 12`, but `17 × 23 = 391`
         signs = tree.sign in {"+", "-", "*", "/"} or request.language == "zh"

@@ -29,8 +29,8 @@ class UnitsSkill:
         return self._answer(request, shown, result, unit)
 
     def _answer(self, request: Request, shown: str, result: Fraction, unit: Unit) -> Reply:
-        # Nobody wants 6 decimals of a temperature
-        decimals = 1 if unit.dimension == "temperature" else 4
+        # Nobody wants to hear more of them
+        decimals = 1 if unit.dimension == "temperature" else 2
         rounded = Fraction(round(result * 10**decimals), 10**decimals)
         close = rounded if rounded and abs(result) >= 1 else result
         exact = figure(close, request.language).exact and close == result
