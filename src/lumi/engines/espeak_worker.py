@@ -20,7 +20,7 @@ PIECE_BYTES = 8 * 1024
 """Some 190 ms: fewer, larger pieces cost the server less."""
 WORDS_A_MINUTE = 170
 SLOWEST, FASTEST = 80, 450
-ENGLISH, MANDARIN, CANTONESE = "en-us", "cmn", "yue"
+ENGLISH, BRITISH, MANDARIN, CANTONESE = "en-us", "en", "cmn", "yue"
 CANTONESE_TAGS = ("yue", "zh-yue", "zh-hk", "zh-mo")
 HAN_VOICES = ("cmn", "yue", "zh", "hak")
 
@@ -36,6 +36,8 @@ class SpeakRequest(msgspec.Struct, frozen=True):
 
 class EspeakService:
     """Makes jobs; knows the library's present voice, so that it is set only when it changes."""
+
+    report = b""
 
     def __init__(self) -> None:
         library, data = espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
@@ -87,11 +89,12 @@ def voices_for(request: SpeakRequest, script: Script) -> tuple[str, ...]:
     A `name` may be a voice (`en-gb`), a variant (`+f3`), or both (`en-gb+f3`).
     """
     wished, plus, variant = request.name.partition("+")
+    wished = BRITISH if wished.lower() == "en-gb" else wished
     if script is Script.HAN:
         cantonese = request.language.lower().startswith(CANTONESE_TAGS)
         default, fits = CANTONESE if cantonese else MANDARIN, wished.lower().startswith(HAN_VOICES)
     else:
         british = request.language.lower().replace("_", "-") == "en-gb"
-        default, fits = "en-gb" if british else ENGLISH, bool(wished) and not wished.lower().startswith(HAN_VOICES)
+        default, fits = BRITISH if british else ENGLISH, bool(wished) and not wished.lower().startswith(HAN_VOICES)
     names = [wished] * fits + [default]
     return tuple(name + suffix for name in names for suffix in ([plus + variant, ""] if variant else [""]))

@@ -148,7 +148,7 @@ class _Link(asyncio.SubprocessProtocol):
     def __init__(self, spec: WorkerSpec) -> None:
         loop = asyncio.get_running_loop()
         self.spec = spec
-        self.ready: asyncio.Future[None] = loop.create_future()
+        self.ready: asyncio.Future[bytes] = loop.create_future()
         self.ready.add_done_callback(lambda ready: ready.exception())  # whoever waits asks again
         self.exited: asyncio.Future[int | None] = loop.create_future()
         self.proved = False
@@ -203,7 +203,7 @@ class _Link(asyncio.SubprocessProtocol):
             if stream := self.streams.get(frame.stream):  # else it was cancelled in the meantime
                 stream.on_frame(frame)
         elif frame.kind is Kind.READY:
-            self.ready.set_result(None)
+            self.ready.set_result(frame.body)
         else:
             self.ready.set_exception(EngineUnavailable(self.spec.engine, frame.body.decode("utf-8", "replace")))
 
@@ -265,9 +265,9 @@ class WorkerProcess:
         """Streams open now."""
         return len(self._link.streams) if self._link else 0
 
-    async def start(self) -> None:
-        """Have it loaded before the first request comes."""
-        await self._running()
+    async def start(self) -> bytes:
+        """Have it loaded before the first request comes; returns what the engine reports of itself."""
+        return (await self._running()).ready.result()
 
     async def open(self, request: bytes) -> WorkerStream:
         """A new stream; raises `EngineUnavailable` if the engine cannot start."""

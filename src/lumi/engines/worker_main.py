@@ -36,7 +36,7 @@ READ_BYTES = 64 * 1024
 
 
 class Job(Protocol):
-    """One stream's work. Every step of the iterators should take milliseconds."""
+    """One stream's work. Every step of the iterators should take milliseconds; `b""` is a step with nothing to say."""
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """Take a piece; yield what there is to say so far."""
@@ -53,6 +53,9 @@ class Job(Protocol):
 
 class Service(Protocol):
     """An engine as it lives in the worker."""
+
+    report: bytes
+    """What the parent should know of how it was loaded."""
 
     def open(self, request: bytes) -> Job: ...
 
@@ -115,8 +118,9 @@ class Scheduler:
             return
         piece = next(stream.output, None)
         if piece is not None:
-            stream.credit -= len(piece)
-            self._send(pack(Kind.DATA, stream.number, piece))
+            if piece:
+                stream.credit -= len(piece)
+                self._send(pack(Kind.DATA, stream.number, piece))
             return
         stream.output = None
         if stream.finishing:
@@ -201,7 +205,7 @@ def main() -> int:
         send(pack(Kind.FAILED, CONTROL_STREAM, f"{type(error).__name__}: {error}".encode()))
         return 1
     try:
-        send(pack(Kind.READY, CONTROL_STREAM))
+        send(pack(Kind.READY, CONTROL_STREAM, service.report))
         serve(Scheduler(service, send), 0)
     except BrokenPipeError:
         return 0  # nobody is left to hear us

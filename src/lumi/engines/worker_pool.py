@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from lumi.engines.worker import WorkerProcess
-from lumi.errors import ConfigError
+from lumi.errors import ConfigError, EngineError
 
 if TYPE_CHECKING:
     from lumi.engines.worker import WorkerSpec, WorkerStream
@@ -29,11 +29,14 @@ class WorkerPool:
         """Of the processes that run now."""
         return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
-    async def start(self) -> None:
-        """Have all of them loaded."""
-        async with asyncio.TaskGroup() as group:
-            for worker in self._workers:
-                group.create_task(worker.start())
+    async def start(self) -> bytes:
+        """Have all of them loaded; returns the engine's report. Raises `EngineUnavailable`."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                starting = [group.create_task(worker.start()) for worker in self._workers]
+        except* EngineError as failed:
+            raise failed.exceptions[0] from None
+        return starting[0].result()
 
     async def open(self, request: bytes) -> WorkerStream:
         return await min(self._workers, key=lambda worker: worker.load).open(request)

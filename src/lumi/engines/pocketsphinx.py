@@ -1,0 +1,93 @@
+"""English recognition by PocketSphinx: a command grammar, offline, without a download."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lumi.engines.base import Transcript
+from lumi.engines.pocketsphinx_messages import Recognised, RecogniseRequest, VocabularyReport
+from lumi.engines.worker import WorkerSpec
+from lumi.engines.worker_pool import WorkerPool
+from lumi.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from lumi.engines.base import Speaker
+    from lumi.engines.grammar import Grammar
+
+NAME = "pocketsphinx"
+SPEAKERS_REMEMBERED = 1_000
+
+log = logging.getLogger("lumi.stt")
+
+
+class PocketsphinxStt:
+    """The `Stt` seam over worker processes; the first `transcribe` (or `start`) starts them.
+
+    A final transcript with a confidence of 0.5 or more is a sentence that the grammar or its n-gram knows; one below
+    0.4 is a guess of the general English model, which `dictation=False` saves (and its 90 MB a worker); an empty one
+    says that there were no words, or none to be trusted. Partials have a confidence of 0.0: nobody has judged them.
+
+    Raises:
+        EngineUnavailable: PocketSphinx is not installed.
+        ConfigError: `workers` is not at least one.
+    """
+
+    name = NAME
+    languages = ("en",)
+    """Chinese has no embedded model."""
+
+    def __init__(self, grammar: Grammar, workers: int = 1, *, dictation: bool = True) -> None:
+        if importlib.util.find_spec("pocketsphinx") is None:
+            raise EngineUnavailable(NAME, "is not installed; install it with: pip install 'lumi-assistant[server]'")
+        arguments = {
+            "jsgf": grammar.jsgf,
+            "sentences": list(grammar.sentences),
+            "words": sorted(grammar.words),
+            "dictation": dictation,
+        }
+        spec = WorkerSpec(NAME, "lumi.engines.pocketsphinx_worker:PocketsphinxService", arguments)
+        self._pool = WorkerPool(spec, workers)
+        self._means: OrderedDict[str, str] = OrderedDict()  # bounded: the speaker not heard for longest goes
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Of the worker processes that run now."""
+        return self._pool.pids
+
+    async def start(self) -> VocabularyReport:
+        """Have the workers loaded; tells which of the grammar's words cannot be heard. Raises `EngineUnavailable`."""
+        report = msgspec.msgpack.decode(await self._pool.start(), type=VocabularyReport)
+        if report.left_out:
+            log.warning("the recogniser's dictionary lacks: %s; sentences with them are not heard", report.left_out)
+        return report
+
+    async def transcribe(self, audio: AsyncIterator[bytes], speaker: Speaker) -> AsyncIterator[Transcript]:
+        """See `engines.base.Stt`. Raises `EngineError`."""
+        request = RecogniseRequest(self._means.get(speaker.device_id, ""))
+        async with await self._pool.open(msgspec.msgpack.encode(request)) as stream:
+            async for pcm in audio:
+                await stream.send(pcm)
+                for said in stream.poll():
+                    yield self._transcript(said, speaker)
+            stream.end()
+            async for said in stream:
+                yield self._transcript(said, speaker)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+    def _transcript(self, said: bytes, speaker: Speaker) -> Transcript:
+        heard = msgspec.msgpack.decode(said, type=Recognised)
+        if heard.mean and speaker.device_id:
+            self._means[speaker.device_id] = heard.mean
+            self._means.move_to_end(speaker.device_id)
+            while len(self._means) > SPEAKERS_REMEMBERED:
+                self._means.popitem(last=False)
+        return Transcript(heard.text, heard.confidence, is_final=heard.is_final, language="en")
