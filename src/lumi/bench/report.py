@@ -12,7 +12,7 @@ import psutil
 from rich import box
 from rich.table import Table
 
-from lumi import __version__
+from lumi._version import __version__
 from lumi.bench.load import LoadResult
 from lumi.bench.statistics import Spread
 from lumi.errors import ConfigError
