@@ -1,11 +1,11 @@
-"""Changes the sample rate of a stream, and cuts streams into frames of one size."""
+"""Changes the sample rate of a stream, and cuts streams into frames of one size.
+
+numpy and soxr are loaded when they are first needed: they take longer than all else that a server does to start.
+"""
 
 from __future__ import annotations
 
 from typing import Any
-
-import numpy as np
-import soxr
 
 from lumi.audio.format import BYTES_PER_SAMPLE
 
@@ -31,6 +31,8 @@ class Resampler:
         self._half = b"" if last else pcm[whole:]
         if self._stream is None:
             return pcm[:whole]
+        import numpy as np
+
         samples = np.frombuffer(pcm, np.int16, whole // BYTES_PER_SAMPLE)
         resampled: bytes = self._stream.resample_chunk(samples, last=last).tobytes()
         if last:
@@ -42,6 +44,12 @@ class Resampler:
         self._half = b""
         if self._stream is not None:
             self._stream.clear()
+
+
+def _soxr_stream(from_hz: int, to_hz: int) -> Any:
+    import soxr
+
+    return soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16")
 
 
 class Reframer:
@@ -75,6 +83,8 @@ def mix_down(pcm: bytes, channels: int) -> bytes:
     """Interleaved 16-bit PCM of several channels to mono: their mean. A torn last sample is dropped."""
     if channels == 1:
         return pcm
+    import numpy as np
+
     usable = len(pcm) // (BYTES_PER_SAMPLE * channels) * channels
     samples = np.frombuffer(pcm, np.int16, usable).reshape(-1, channels)
     mono: bytes = samples.mean(axis=1).astype(np.int16).tobytes()
