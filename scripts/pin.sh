@@ -11,6 +11,6 @@ pin() {
         --constraint requirements/constraints.in "$@" --output-file "$output"
 }
 
-pin requirements/server.txt --upgrade pyproject.toml requirements/build.in --extra server
+pin requirements/server.txt --upgrade pyproject.toml requirements/build.in --extra server --extra tui
 pin requirements/dev.txt --upgrade --constraint requirements/server.txt \
-    pyproject.toml requirements/build.in --extra server --extra mic --group dev
+    pyproject.toml requirements/build.in --extra server --extra tui --extra mic --group dev
