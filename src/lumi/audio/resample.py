@@ -20,9 +20,7 @@ class Resampler:
         self.from_hz = from_hz
         self.to_hz = to_hz
         self._half = b""
-        self._stream: Any = (
-            None if from_hz == to_hz else soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16")
-        )
+        self._stream: Any = None if from_hz == to_hz else _soxr_stream(from_hz, to_hz)
 
     def push(self, pcm: bytes, *, last: bool = False) -> bytes:
         """Resample a piece; `last` gives the rest of the stream, and the next piece starts a new one."""
