@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from lumi.errors import ConfigError
@@ -11,6 +12,8 @@ from lumi.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+GROUP = "lumi.grammars"
+"""Entry points: the language's code, and a callable without arguments that makes its `Grammar`."""
 _WORD = re.compile(r"[a-z0-9'.\-]+")
 
 
@@ -37,6 +40,31 @@ class Grammar:
         rule = "\n  | ".join(spoken)
         jsgf = f"#JSGF V1.0;\n\ngrammar {name};\n\npublic <{name}> =\n    {rule}\n  ;\n"
         return cls(jsgf, spoken, frozenset(word for sentence in spoken for word in sentence.split()))
+
+
+def find_grammar(language: str, reference: str = "") -> Grammar:
+    """The grammar that a package has for a language.
+
+    Args:
+        language: the name of an entry point of the group `lumi.grammars`.
+        reference: `module:name` of a callable that makes a grammar, in place of the entry point.
+
+    Raises:
+        ConfigError: there is none, or it makes something else.
+    """
+    if reference:
+        points = [metadata.EntryPoint(language, reference, GROUP)]
+    else:
+        points = list(metadata.entry_points(group=GROUP, name=language))
+    if not points:
+        raise ConfigError("grammar", f"no installed package has one for '{language}' (entry point group {GROUP})")
+    try:
+        made = points[0].load()()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError("grammar", f"'{points[0].value}' cannot be loaded: {error}") from error
+    if not isinstance(made, Grammar):
+        raise ConfigError("grammar", f"'{points[0].value}' makes no Grammar, but a {type(made).__name__}")
+    return made
 
 
 def words_of(sentence: str) -> tuple[str, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from lumi.engines.base import Transcript
+from lumi.engines.grammar import Grammar
 from lumi.engines.pocketsphinx_messages import Recognised, RecogniseRequest, VocabularyReport
 from lumi.engines.worker import WorkerSpec
 from lumi.engines.worker_pool import WorkerPool
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from lumi.engines.base import Speaker
-    from lumi.engines.grammar import Grammar
 
 NAME = "pocketsphinx"
 SPEAKERS_REMEMBERED = 1_000
@@ -29,6 +29,9 @@ log = logging.getLogger("lumi.stt")
 
 class PocketsphinxStt:
     """The `Stt` seam over worker processes; the first `transcribe` (or `start`) starts them.
+
+    `grammar` is one, or `module:name` of what makes one (in the worker), or empty: the one that the installed packages
+    have for English.
 
     A final transcript with a confidence of 0.5 or more is a sentence that the grammar or its n-gram knows; one below
     0.4 is a guess of the general English model, which `dictation=False` saves (and its 90 MB a worker); an empty one
@@ -43,15 +46,11 @@ class PocketsphinxStt:
     languages = ("en",)
     """Chinese has no embedded model."""
 
-    def __init__(self, grammar: Grammar, workers: int = 1, *, dictation: bool = True) -> None:
+    def __init__(self, grammar: Grammar | str = "", workers: int = 1, *, dictation: bool = True) -> None:
         if importlib.util.find_spec("pocketsphinx") is None:
             raise EngineUnavailable(NAME, "is not installed; install it with: pip install 'lumi-assistant[server]'")
-        arguments = {
-            "jsgf": grammar.jsgf,
-            "sentences": list(grammar.sentences),
-            "words": sorted(grammar.words),
-            "dictation": dictation,
-        }
+        given = {"grammar": _written(grammar)} if isinstance(grammar, Grammar) else {"reference": grammar}
+        arguments = {**given, "dictation": dictation}
         spec = WorkerSpec(NAME, "lumi.engines.pocketsphinx_worker:PocketsphinxService", arguments)
         self._pool = WorkerPool(spec, workers)
         self._means: OrderedDict[str, str] = OrderedDict()  # bounded: the speaker not heard for longest goes
@@ -91,3 +90,8 @@ class PocketsphinxStt:
             while len(self._means) > SPEAKERS_REMEMBERED:
                 self._means.popitem(last=False)
         return Transcript(heard.text, heard.confidence, is_final=heard.is_final, language="en")
+
+
+def _written(grammar: Grammar) -> dict[str, Any]:
+    """As JSON can carry it."""
+    return {"jsgf": grammar.jsgf, "sentences": grammar.sentences, "words": sorted(grammar.words)}

@@ -7,12 +7,12 @@ as a guess, with the general English model.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from lumi.engines import confidence
-from lumi.engines.grammar import Grammar
+from lumi.engines.grammar import Grammar, find_grammar
 from lumi.engines.pocketsphinx_decoders import Recipe
 from lumi.engines.pocketsphinx_messages import Recognised, RecogniseRequest, VocabularyReport
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lumi.engines.confidence import Verdict
     from lumi.engines.pocketsphinx_decoders import Decoder
 
+LANGUAGE = "en"
 BYTES_PER_S = 32_000
 PRIME_BYTES = BYTES_PER_S
 """So much is heard of an unknown speaker before recognition starts: it gives the first cepstral mean."""
@@ -58,8 +59,9 @@ class Pair:
 class PocketsphinxService:
     """Keeps the decoders and lends them to utterances."""
 
-    def __init__(self, jsgf: str, sentences: list[str], words: list[str], *, dictation: bool = True) -> None:
-        self._recipe = Recipe(Grammar(jsgf, tuple(sentences), frozenset(words)))
+    def __init__(self, grammar: dict[str, Any] | None = None, reference: str = "", *, dictation: bool = True) -> None:
+        wanted = msgspec.convert(grammar, Grammar) if grammar else find_grammar(LANGUAGE, reference)
+        self._recipe = Recipe(wanted)
         self._dictation_wanted = dictation
         self._dictation: Decoder | None = None
         self._dictation_lent = False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lumi.errors import ConfigError, EngineUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 GROUP = "lumi.engines"
 KINDS = ("vad", "stt", "llm", "tts")
@@ -55,8 +55,8 @@ class Registry:
             raise EngineUnavailable(name, f"its package names something that it does not have: {error}") from error
         return made
 
-    def create(self, kind: str, name: str, **arguments: Any) -> Any:
-        """Make the engine with its arguments.
+    def create(self, kind: str, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        """Make the engine with its keyword arguments.
 
         Raises:
             ConfigError: no such engine, or arguments that it does not take.
@@ -64,7 +64,7 @@ class Registry:
         """
         factory = self.factory(kind, name)
         try:
-            return factory(**arguments)
+            return factory(**(arguments or {}))
         except TypeError as error:
             # A wrong argument, or a mistake inside the engine: only the former is the settings' fault.
             if error.__traceback__ and error.__traceback__.tb_next is None:
@@ -77,9 +77,9 @@ def available(kind: str) -> tuple[str, ...]:
     return Registry().available(kind)
 
 
-def create(kind: str, name: str, **arguments: Any) -> Any:
+def create(kind: str, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
     """Make an installed engine; see `Registry.create`."""
-    return Registry().create(kind, name, **arguments)
+    return Registry().create(kind, name, arguments)
 
 
 def _check(kind: str) -> None:
