@@ -17,8 +17,7 @@ from lumi.testing import tone
 pytestmark = pytest.mark.real
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-TESTED = {"chat.py", "chat_bot.py", "pipeline_step.py", "speak_a_file.py", "spoken_answer.py"}
-USUAL_URL = "ws://127.0.0.1:8000/"
+TESTED = {"chat_bot.py", "pipeline_step.py", "speak_a_file.py"}
 
 
 async def run(home: Path, name: str, *arguments: str, typed: str = "") -> str:
@@ -34,28 +33,6 @@ async def run(home: Path, name: str, *arguments: str, typed: str = "") -> str:
 
 def test_all_examples_are_tested():
     assert {path.name for path in EXAMPLES.glob("*.py")} == TESTED
-
-
-def at(url: str, name: str, folder: Path) -> Path:
-    """A copy of the example that talks to the server at `url`."""
-    text = (EXAMPLES / name).read_text(encoding="utf-8")
-    assert USUAL_URL in text
-    copy = folder / name
-    copy.write_text(text.replace(USUAL_URL, url), encoding="utf-8")
-    return copy
-
-
-async def test_chat(tmp_path: Path):
-    async with scripted_lumi(llm=answering("391")) as server:
-        assert await run(tmp_path, str(at(server.url, "chat.py", tmp_path)), "what is 17 times 23") == "391\n"
-
-
-async def test_spoken_answer(tmp_path: Path):
-    async with scripted_lumi(llm=answering("A joke.")) as server:
-        out = await run(tmp_path, str(at(server.url, "spoken_answer.py", tmp_path)))
-    assert "tts sentence_start: A joke." in out
-    assert "s of speech in answer.wav" in out
-    assert read_wav(tmp_path / "answer.wav").duration_s > 0.1
 
 
 async def test_chat_bot(tmp_path: Path):
