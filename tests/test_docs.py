@@ -33,7 +33,6 @@ from lumi.protocol.reference import reference as protocol_reference
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 GENERATED = {"docs/configuration.md": settings_reference, "docs/protocol.md": protocol_reference}
-EXAMPLES = sorted(ROOT.glob("examples/**/*.py"))
 
 SILENT_LANGUAGES = {"", "console", "text", "toml", "json", "python", "sh", "mermaid"}
 """Languages a block may be in; each is checked by a test below, or is plain text."""
@@ -229,16 +228,6 @@ def wait_until_ready(server: subprocess.Popen[bytes], url: str, patience_s: floa
 def test_python_blocks_run(block: Block, server_url: str, tmp_path: Path) -> None:
     program = tmp_path / "block.py"
     program.write_text(block.text.replace("ws://127.0.0.1:8000/", server_url), encoding="utf-8")
-    run(sys.executable, "-W", "error", str(program), folder=tmp_path)
-
-
-@pytest.mark.real
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_examples_run(example: Path, server_url: str, tmp_path: Path) -> None:
-    program = tmp_path / example.name
-    program.write_text(
-        example.read_text(encoding="utf-8").replace("ws://127.0.0.1:8000/", server_url), encoding="utf-8"
-    )
     run(sys.executable, "-W", "error", str(program), folder=tmp_path)
 
 
