@@ -71,11 +71,15 @@ class _Converter:
         return _only_used(rules)
 
     def _intent(self, name: str, rules: dict[str, Node]) -> bool:
-        templates = [
-            pruned(self._node(sentence.expression, name), self._unspoken)
-            for data in self._catalogue.intents.intents[name].data
-            for sentence in data.sentences
-        ]
+        texts = self._spoken["sentences"].get(name)
+        sentences = (
+            [parse_sentence(text) for text in texts]
+            if texts is not None
+            else [
+                sentence for data in self._catalogue.intents.intents[name].data for sentence in data.sentences
+            ]
+        )
+        templates = [pruned(self._node(sentence.expression, name), self._unspoken) for sentence in sentences]
         kept = tuple(template for template in templates if template is not None)
         if kept:
             rules[name] = Choice(kept)
