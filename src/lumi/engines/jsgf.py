@@ -1,142 +1,158 @@
-"""JSGF V1.0, as far as leaving words out of a grammar needs it (W3C note of June 2000; no imports)."""
+"""Reads JSGF V1.0 grammars (W3C note of June 2000) into trees; no imports, weights and tags are skipped."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lumi.errors import ConfigError
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_TOKEN = re.compile(r'<[^<>\s]+>|/[^/]*/|\{[^}]*\}|"[^"]*"|[()\[\]|*+=]|[^\s()\[\]|*+=<>{}"/]+')
+_TOKEN = re.compile(r'<[^<>\s]+>|/[^/]*/|\{[^}]*\}|"[^"]*"|[()\[\]|*+]|[^\s()\[\]|*+<>{}"/]+|\S')
 _CLOSING = {"(": ")", "[": "]"}
-HEADER = "#JSGF V1.0;"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Word:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """To a rule; the name with its angle brackets."""
+
     name: str
-    """With its angle brackets."""
-    public: bool
-    tokens: tuple[str, ...]
 
 
-def parse(jsgf: str) -> tuple[str, tuple[Rule, ...]]:
-    """The grammar's name and its rules. Raises `ConfigError` that names what is missing."""
-    statements = [part.strip() for part in _COMMENT.sub(" ", jsgf).split(";") if part.strip()]
-    name, rules = "grammar", []
-    for statement in statements:
-        if statement.startswith("#"):
-            continue
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One after the other; none at all is silence."""
+
+    parts: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of them; of none at all nothing can be said."""
+
+    options: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Once or more often."""
+
+    part: Node
+
+
+Node = Word | Reference | Series | Choice | Repeat
+_SPECIAL: Mapping[str, Node] = {"<NULL>": Series(), "<VOID>": Choice()}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A grammar: its rules by name, and the names of the public ones."""
+
+    bodies: Mapping[str, Node]
+    public: tuple[str, ...]
+
+
+def parse(jsgf: str) -> Rules:
+    """Read a grammar. Raises `ConfigError` that names the rule and what is wrong with it."""
+    bodies: dict[str, Node] = {}
+    public: list[str] = []
+    for statement in (part.strip() for part in _COMMENT.sub(" ", jsgf).split(";")):
         head, equals, body = statement.partition("=")
         if not equals:
-            name = _grammar_name(statement)
+            _check_header(statement)
             continue
-        words = head.split()
-        rules.append(Rule(words[-1], words[0] == "public", tuple(_TOKEN.findall(body))))
-    _check(rules)
-    return name, tuple(rules)
+        *modifiers, name = head.split()
+        bodies[name] = _Reader(name, body).read()
+        public += [name] * ("public" in modifiers)
+    if not public:
+        raise ConfigError("grammar", "has no public rule; write one as: public <name> = words;")
+    for rule, expansion in bodies.items():
+        for node in walk(expansion):
+            if isinstance(node, Reference) and node.name not in bodies:
+                raise ConfigError("grammar", f"rule {rule} uses {node.name}, which is not defined")
+    return Rules(bodies, tuple(public))
 
 
-def words(rules: tuple[Rule, ...]) -> frozenset[str]:
-    """All words that the rules can say."""
-    return frozenset(token for rule in rules for token in rule.tokens if _is_word(token))
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all below it, references not followed."""
+    yield node
+    below: tuple[Node, ...] = ()
+    match node:
+        case Series(parts=below) | Choice(options=below):
+            pass
+        case Repeat(part):
+            below = (part,)
+    for part in below:
+        yield from walk(part)
 
 
-def without(jsgf: str, unknown: frozenset[str]) -> str:
-    """The grammar without the alternatives that need an unknown word. Raises `ConfigError` if nothing is left."""
-    name, rules = parse(jsgf)
-    dead: frozenset[str] = frozenset()
-    while True:
-        pruned = {rule: _Pruner(rule.tokens, unknown | dead).run() for rule in rules}
-        now_dead = frozenset(rule.name for rule, body in pruned.items() if body is None)
-        if now_dead == dead:
-            break
-        dead = now_dead
-    kept = {rule: body for rule, body in pruned.items() if body is not None}
-    if not any(rule.public for rule in kept):
-        raise ConfigError("grammar", f"nothing is left of it without the unknown words {', '.join(sorted(unknown))}")
-    lines = [f"{'public ' if rule.public else ''}{rule.name} = {body};" for rule, body in kept.items()]
-    return "\n".join([HEADER, "", f"grammar {name};", "", *lines, ""])
+def words(rules: Rules) -> frozenset[str]:
+    """All words that the rules name."""
+    return frozenset(node.text for body in rules.bodies.values() for node in walk(body) if isinstance(node, Word))
 
 
-class _Pruner:
-    """Reads an expansion and writes it again without what cannot be said."""
+class _Reader:
+    """Recursive descent over one rule's expansion."""
 
-    def __init__(self, tokens: tuple[str, ...], unknown: frozenset[str]) -> None:
-        self._tokens = tokens
-        self._unknown = unknown
+    def __init__(self, rule: str, text: str) -> None:
+        self._rule = rule
+        self._tokens = [token for token in _TOKEN.findall(text) if token[0] not in "/{"]
         self._at = 0
 
-    def run(self) -> str | None:
-        return self._alternatives("")
+    def read(self) -> Node:
+        tree = self._choice()
+        if self._at < len(self._tokens):
+            raise self._mistake(f"has an unpaired '{self._peek()}'")
+        return tree
 
-    def _alternatives(self, closing: str) -> str | None:
-        kept: list[str] = []
-        while True:
-            sequence = self._sequence(closing)
-            if sequence is not None:
-                kept.append(sequence)
-            token = self._next()
-            if token == closing:
-                return " | ".join(kept) if kept else None
+    def _choice(self) -> Node:
+        options = [self._series()]
+        while self._peek() == "|":
+            self._at += 1
+            options.append(self._series())
+        return options[0] if len(options) == 1 else Choice(tuple(options))
 
-    def _sequence(self, closing: str) -> str | None:
-        kept: list[str] = []
-        sayable = True
-        while self._peek() not in {"|", closing}:
-            item = self._item()
-            if item is None:
-                sayable = False
-            else:
-                kept.append(item)
-        return " ".join(item for item in kept if item) if sayable else None
+    def _series(self) -> Node:
+        parts: list[Node] = []
+        while self._peek() not in {"", "|", ")", "]"}:
+            parts.append(self._item())
+        return parts[0] if len(parts) == 1 else Series(tuple(parts))
 
-    def _item(self) -> str | None:
-        sign = self._next()
-        if sign == "(":
-            item = self._group(sign, none=None)
-        elif sign == "[":
-            item = self._group(sign, none="")
-        else:
-            item = None if sign.strip('"') in self._unknown else sign
+    def _item(self) -> Node:
+        node = self._single()
         while self._peek() in {"*", "+"}:
-            repeat = self._next()
-            item = item + repeat if item else ("" if repeat == "*" else item)
-        return item
+            node = Repeat(node) if self._peek() == "+" else Choice((Repeat(node), Series()))
+            self._at += 1
+        return node
 
-    def _group(self, opening: str, none: str | None) -> str | None:
-        inside = self._alternatives(_CLOSING[opening])
-        return none if inside is None else f"{opening}{inside}{_CLOSING[opening]}"
+    def _single(self) -> Node:
+        sign = self._peek()
+        self._at += 1
+        if sign in _CLOSING:
+            inside = self._choice()
+            if self._peek() != _CLOSING[sign]:
+                raise self._mistake(f"lacks a '{_CLOSING[sign]}'")
+            self._at += 1
+            return inside if sign == "(" else Choice((inside, Series()))
+        if sign.startswith("<"):
+            return _SPECIAL.get(sign, Reference(sign))
+        if sign in {"*", "+", ">", '"', "}"}:
+            raise self._mistake(f"has a '{sign}' where a word should be")
+        return Word(sign.strip('"'))
 
     def _peek(self) -> str:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""
 
-    def _next(self) -> str:
-        token = self._peek()
-        self._at += 1
-        return token
+    def _mistake(self, problem: str) -> ConfigError:
+        return ConfigError("grammar", f"rule {self._rule} {problem}")
 
 
-def _is_word(token: str) -> bool:
-    return token[0] not in "<(/[{|*+=)]" and token not in {"NULL", "VOID"}
-
-
-def _grammar_name(statement: str) -> str:
-    keyword, _, name = statement.partition(" ")
-    if keyword != "grammar" or not name.strip():
+def _check_header(statement: str) -> None:
+    if statement and not statement.startswith("#JSGF") and not statement.startswith("grammar "):
         raise ConfigError("grammar", f"'{statement[:40]}' is no JSGF statement; a rule is written: <name> = words;")
-    return name.strip()
-
-
-def _check(rules: list[Rule]) -> None:
-    if not any(rule.public for rule in rules):
-        raise ConfigError("grammar", "has no public rule; write one as: public <name> = words;")
-    defined = {rule.name for rule in rules} | {"<NULL>", "<VOID>"}
-    for rule in rules:
-        for token in rule.tokens:
-            if token.startswith("<") and token not in defined:
-                raise ConfigError("grammar", f"rule {rule.name} uses {token}, which is not defined")
-        for opening, closing in _CLOSING.items():
-            if rule.tokens.count(opening) != rule.tokens.count(closing):
-                raise ConfigError("grammar", f"rule {rule.name} has an unpaired '{opening}' or '{closing}'")

@@ -15,12 +15,14 @@ from lumi.engines.confidence import Hypothesis, Segment
 from lumi.engines.ngram import WittenBell, arpa
 
 if TYPE_CHECKING:
+    from lumi.engines.automaton import Automaton
     from lumi.engines.grammar import Grammar
 
 BACKGROUND_WORDS = 3_000
 BACKGROUND_SHARE = 0.05
 LOG_BASE = 1e-4
 """ln of 1.0001, the base of the model's integer logarithms."""
+SEARCH = "sentences"
 QUIET = {"loglevel": "FATAL", "dither": True, "seed": 1}
 """Dither: the front end makes infinities of digital silence. The same seed: the same sound gives the same words."""
 GRAMMAR_BEAMS = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
@@ -34,6 +36,17 @@ class Decoder:
         model = Path(pocketsphinx.get_model_path()) / "en-us"
         self._decoder = pocketsphinx.Decoder(hmm=str(model / "en-us"), **{"lm": None, **QUIET, **settings})
         self._open = False
+
+    def listen_for(self, sentences: Automaton) -> None:
+        """Hear nothing but these."""
+        end = len(sentences.arcs)
+        arcs: list[tuple[int, int, float] | tuple[int, int, float, str]] = []
+        for state, following in enumerate(sentences.arcs):
+            share = 1 / max(len(following) + (state in sentences.final), 1)
+            arcs += [(state, target, share, word) for word, target in following.items()]
+            arcs += [(state, end, share)] * (state in sentences.final)
+        self._decoder.add_fsg(SEARCH, self._decoder.create_fsg(SEARCH, 0, end, arcs))
+        self._decoder.activate_search(SEARCH)
 
     def start(self, mean: str) -> None:
         """Begin an utterance. `mean`: the cepstral mean of speaker and room, comma-separated."""
@@ -91,13 +104,13 @@ class Recipe:
         own = self.vocabulary.pronunciations
         self._words = vocabulary.dictionary_text(own)
         self._words_and_background = vocabulary.dictionary_text(everyday | own)
-        corpus = self.vocabulary.grammar.sentences
-        self._ngram = arpa(WittenBell(corpus, background=background, share=BACKGROUND_SHARE))
+        self._ngram = arpa(WittenBell(self.vocabulary.corpus, background=background, share=BACKGROUND_SHARE))
 
     def grammar_decoder(self) -> Decoder:
         """Hears nothing but the grammar's sentences."""
-        files = {"dict": self._words, "jsgf": self.vocabulary.grammar.jsgf}
-        return _decoder(files, bestpath=False, **GRAMMAR_BEAMS)
+        decoder = _decoder({"dict": self._words}, bestpath=False, **GRAMMAR_BEAMS)
+        decoder.listen_for(self.vocabulary.sentences)
+        return decoder
 
     def free_decoder(self) -> Decoder:
         """Hears the grammar's words in likely orders, and everyday words."""

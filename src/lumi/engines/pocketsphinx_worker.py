@@ -68,7 +68,7 @@ class PocketsphinxService:
         self._idle = [Pair(self._recipe)]
         self._lent = 0
         fitted = self._recipe.vocabulary
-        self.words = fitted.grammar.words
+        self.words = frozenset(fitted.pronunciations)
         self.report = msgspec.msgpack.encode(VocabularyReport(fitted.generated, fitted.left_out))
 
     def open(self, request: bytes) -> RecogniseJob:

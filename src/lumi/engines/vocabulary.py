@@ -8,11 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lumi.engines import jsgf
-from lumi.engines.grammar import Grammar
+from lumi.engines import automaton, jsgf
+from lumi.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
+
+    from lumi.engines.automaton import Automaton
+    from lumi.engines.grammar import Grammar
 
 Pronunciations = dict[str, tuple[str, ...]]
 
@@ -24,9 +27,10 @@ _SHORTEST_PART = 3
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """A grammar that will load, and how its words sound."""
+    """What of a grammar can be heard, and how its words sound."""
 
-    grammar: Grammar
+    sentences: Automaton
+    corpus: tuple[str, ...]
     pronunciations: Pronunciations
     generated: tuple[str, ...]
     """Words whose pronunciation was made from their parts."""
@@ -76,27 +80,28 @@ def pronounce(word: str, known: Mapping[str, tuple[str, ...]]) -> str | None:
 
 
 def fit(grammar: Grammar, known: Mapping[str, tuple[str, ...]]) -> Vocabulary:
-    """Make a grammar loadable. `known` holds at least its words, and their parts, as far as a dictionary has them.
+    """Leave out of a grammar what cannot be heard. `known` holds its words and their parts, as far as a dictionary has.
 
     Raises:
         ConfigError: the grammar is not JSGF, or nothing is left of it.
     """
-    _, rules = jsgf.parse(grammar.jsgf)
+    rules = jsgf.parse(grammar.jsgf)
     wanted = grammar.words | jsgf.words(rules)
     sounds: Pronunciations = {word: known[word] for word in wanted if word in known}
     made = {word: phones for word in wanted - sounds.keys() if (phones := pronounce(word, known))}
     unknown = wanted - sounds.keys() - made.keys()
     sounds |= {word: (phones,) for word, phones in made.items()}
-    if unknown:
-        sentences = tuple(sentence for sentence in grammar.sentences if unknown.isdisjoint(sentence.split()))
-        grammar = Grammar(jsgf.without(grammar.jsgf, frozenset(unknown)), sentences, frozenset(sounds))
-    return Vocabulary(grammar, sounds, tuple(sorted(made)), tuple(sorted(unknown)))
+    sentences = automaton.build(rules, unknown)
+    if sentences.empty:
+        missing = f" without the unknown words {', '.join(sorted(unknown))}" if unknown else ""
+        raise ConfigError("grammar", f"nothing can be said by it{missing}")
+    corpus = tuple(sentence for sentence in grammar.sentences if unknown.isdisjoint(sentence.split()))
+    return Vocabulary(sentences, corpus, sounds, tuple(sorted(made)), tuple(sorted(unknown)))
 
 
 def wanted_of(grammar: Grammar) -> frozenset[str]:
     """What to look up for `fit`: the grammar's words, and the pieces they may be made of."""
-    _, rules = jsgf.parse(grammar.jsgf)
-    whole = grammar.words | jsgf.words(rules)
+    whole = grammar.words | jsgf.words(jsgf.parse(grammar.jsgf))
     return whole | {part for word in whole for pair in parts(word) for part in pair}
 
 
