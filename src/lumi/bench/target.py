@@ -33,7 +33,7 @@ async def _recordings() -> tuple[list[bytes], RecordedTts]:
 async def serve(data_dir: Path, *, fresh: bool) -> None:
     """Serve until standard input ends."""
     question, voice = await _recordings()
-    flags = {"server.port": 0, "server.data_dir": data_dir, "log.level": "warning", "store.engine": "memory"}
+    flags = {"server.port": 0, "server.data_dir": data_dir, "log.level": "warning"}
     config = load(flags=flags, environ={}, directory=data_dir)
     async with Server(config, stt=InstantStt(), llm=ThreeSentencesLlm(fresh=fresh), tts=voice) as server:
         await server.wait_ready()
