@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from lumi._version import __version__
-from lumi.audio.wav import write_wav
+from lumi.audio.wav import read_wav, write_wav
+from lumi.demo import record_command
 
 pytestmark = pytest.mark.real
 
@@ -169,3 +170,36 @@ async def test_ctrl_c_ends_without_a_word(tmp_path: Path):
 def test_a_silent_recording_is_told(tmp_path: Path):
     write_wav(tmp_path / "empty.wav", b"", 16_000)
     check_one_line(lumi(tmp_path, "say", "--wav", "empty.wav"), "no sound in it")
+
+
+def free_port() -> str:
+    return dead_url().rstrip("/").rsplit(":", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"), [("what is 17 times 23", "391"), ("17乘以23等于多少", "391")]
+)
+def test_without_a_server_a_question_is_answered_by_one_of_its_own(tmp_path: Path, question, answer):
+    done = lumi(tmp_path, "chat", "--once", question, "--json", LUMI_PORT=free_port())
+    assert done.returncode == 0, done.stderr
+    reply = json.loads(done.stdout)
+    assert set(reply) == {"id", "content", "session_id", "ms"}
+    assert answer in reply["content"]
+    assert "starting one in this process" in done.stderr
+
+
+def test_without_a_server_a_recording_is_answered_by_one_of_its_own(tmp_path: Path):
+    sound = asyncio.run(record_command())
+    write_wav(tmp_path / "question.wav", sound.pcm, sound.rate_hz)
+    arguments = ("say", "--wav", "question.wav", "--out", "reply.wav", "--json", "--language", "en")
+    done = lumi(tmp_path, *arguments, LUMI_PORT=free_port())
+    assert done.returncode == 0, done.stderr
+    reply = json.loads(done.stdout)
+    assert reply["transcript"] == "what time is it"
+    assert 0.5 < reply["confidence"] <= 1
+    assert reply["reply"]
+    assert reply["first_audio_ms"] > 0
+    assert reply["out"] == "reply.wav"
+    answer = read_wav(tmp_path / "reply.wav")
+    assert answer.duration_s == pytest.approx(reply["audio_s"], abs=0.001)
+    assert answer.duration_s > 0.5

@@ -8,9 +8,12 @@ import pytest
 from tests.client.scripted_server import Peer, ScriptedServer, converse, scripted_server, speak
 
 from lumi.audio.format import AudioFormat, Codec
-from lumi.client.client import DEFAULT_FEATURES, connect, utc_text
+from lumi.client.client import DEFAULT_FEATURES, Client, connect, utc_text
+from lumi.client.connection_service import ConnectionService
 from lumi.client.events import Audio
-from lumi.client.state_machine import Disconnected, Phase, Ready
+from lumi.client.handshake import Profile
+from lumi.client.inbox import Inbox
+from lumi.client.state_machine import Disconnected, Initial, Phase, Ready
 from lumi.errors import (
     ConnectFailed,
     ConnectionLost,
@@ -276,3 +279,28 @@ async def test_the_same_id_twice_at_once_is_refused_here():
 def test_the_time_is_written_as_the_founding_document_does():
     assert utc_text(1753180200.0) == "2025-07-22T10:30:00.000Z"
     assert datetime.fromisoformat(utc_text(0.5)).timestamp() == 0.5
+
+
+async def test_before_the_handshake_nothing_is_known():
+    async with ConnectionService() as service:
+        client = Client(service, Profile("me"), Inbox())
+        assert (client.session_id, client.device_id) == ("", "me")
+        assert client.server_info == ServerInfo(version="unknown", capabilities=())
+        assert client.features == Features()
+        assert client.state == Initial()
+
+
+async def test_a_listener_that_lags_loses_sound_and_no_message():
+    async with scripted_server() as server, joined(server, audio=PCM) as client:
+        with client.events() as slow, client.events() as quick:
+            for number in range(600):
+                await server.peer.send(AudioFrame(number.to_bytes(2, "little")))
+                await anext(quick)
+            await server.peer.send(Stt(text="still there"))
+            await anext(quick)
+            first = await anext(slow)
+            assert isinstance(first, Audio)
+            assert first.pcm == (89).to_bytes(2, "little")
+            rest = [await anext(slow) for _ in range(511)]
+            assert isinstance(rest[-1], Stt)
+            assert slow.missed == 89

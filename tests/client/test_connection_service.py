@@ -198,3 +198,13 @@ async def test_disposing_ends_all_streams():
             await greeted(service, server)
         assert isinstance([item async for item in messages][-1], LinkClosed)
         assert [state.phase async for state in states][-1] is Phase.DISCONNECTED
+
+
+async def test_a_listener_that_lags_loses_sound_first():
+    async with scripted_server() as server, ConnectionService(server.connector) as service:
+        await greeted(service, server)
+        slow, quick = service.messages(), service.messages()
+        for _ in range(513):
+            await server.peer.send(AudioFrame(b"sound"))
+            await anext(quick)
+        assert slow.missed == 1

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 
 import pytest
 
+from lumi.client import resampling as module
 from lumi.client.resampling import Resampler, nearest_rate
 
 
@@ -69,3 +71,16 @@ def test_the_nearest_rate_loses_nothing_if_it_can():
     assert nearest_rate(8_000, rates) == 8_000
     assert nearest_rate(11_025, rates) == 16_000
     assert nearest_rate(96_000, rates) == 48_000
+
+
+def test_pcm_is_little_endian_on_every_machine(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "byteorder", "big")
+    samples = module._from_bytes(b"\1\2")
+    assert samples == array("h", b"\2\1")
+    assert module._to_bytes(samples) == b"\1\2"
+    assert samples == array("h", b"\2\1")
+
+
+def test_silence_at_the_very_edge_of_the_kernel():
+    assert module._tap(12.0, 1.0, 12) == 0.0
+    assert module._tap(0.0, 1.0, 12) == 1.0

@@ -97,3 +97,14 @@ async def test_what_rings_in_between_is_shown(screen: Screen):
 async def test_wrong_arguments_are_told_before_anything_starts(console, options, problem):
     with pytest.raises(ConfigError, match=problem):
         await chat(console, options)
+
+
+async def test_at_a_terminal_it_shows_whose_turn_it_is(screen: Screen):
+    async with (
+        scripted_server() as server,
+        connect("ws://x/", device_id="me", connector=server.connector) as client,
+    ):
+        await converse(CHINESE, client, typed("hi"), prompt=True)
+    out, err = screen.read()
+    assert out == "Lumi: HI\n"
+    assert err.endswith("结束。\n你：你：")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
 
@@ -44,7 +45,8 @@ async def chat(console: Console, options: ChatOptions, keyboard: AsyncIterable[s
         if options.once is not None:
             await ask_once(console, client, options.once)
         else:
-            await converse(console, client, Keyboard() if keyboard is None else keyboard)
+            lines = Keyboard() if keyboard is None else keyboard
+            await converse(console, client, lines, prompt=sys.stdin.isatty())
     return DONE
 
 
@@ -64,19 +66,28 @@ async def ask_once(console: Console, client: Client, text: str) -> None:
     console.write(reply.content)
 
 
-async def converse(console: Console, client: Client, lines: AsyncIterable[str]) -> None:
-    """Line by line, the answers as they are made; timers ring in between."""
+async def converse(
+    console: Console, client: Client, lines: AsyncIterable[str], *, prompt: bool = False
+) -> None:
+    """Line by line, the answers as they are made; timers ring in between. `prompt` shows whose turn it is."""
+
+    def your_turn() -> None:
+        if prompt:
+            console.ask(zh="你：", en="You:  ")
+
     console.note(
         zh=f"已连接（会话 {client.session_id[:8]}）。输入文字后按回车；Ctrl-D 结束。",
         en=f"Connected (session {client.session_id[:8]}). Type and press Enter; Ctrl-D ends.",
     )
     async with asyncio.TaskGroup() as tasks:
         ringing = tasks.create_task(announce(console, client.events()))
+        your_turn()
         async for line in lines:
             if line.strip() in FAREWELLS:
                 break
             if line.strip():
                 await answer(console, client, line.strip())
+            your_turn()
         ringing.cancel()
 
 

@@ -33,6 +33,10 @@ class Console:
         """Say something that is not the result."""
         typer.echo(self.words(zh=zh, en=en), err=True)
 
+    def ask(self, *, zh: str, en: str) -> None:
+        """Show that something may be typed now."""
+        typer.echo(self.words(zh=zh, en=en), err=True, nl=False)
+
     def write(self, text: str, *, newline: bool = True) -> None:
         """A piece of the result, for people; silent where JSON is wanted."""
         if not self.as_json:
