@@ -13,7 +13,7 @@ from lumi.client.connection_service import ConnectionService
 from lumi.client.events import Audio
 from lumi.client.handshake import Profile
 from lumi.client.inbox import Inbox
-from lumi.client.state_machine import Disconnected, Initial, Phase, Ready
+from lumi.client.state_machine import Disconnected, Initial, Phase, Ready, StateMachine
 from lumi.errors import (
     ConnectFailed,
     ConnectionLost,
@@ -57,6 +57,15 @@ async def test_who_we_talk_to():
         (hello,) = server.received(ClientHello)
         assert (hello.device_id, hello.device_info) == ("me", DeviceInfo(locale="zh_CN"))
     assert client.state == Disconnected()
+
+
+async def test_the_way_to_ready_can_be_watched_from_its_first_step():
+    machine = StateMachine()
+    states = machine.listen()
+    async with scripted_server() as server, joined(server, machine=machine):
+        pass
+    phases = [state.phase async for state in states]
+    assert phases == [Phase.CONNECTING, Phase.CONNECTED, Phase.HANDSHAKING, Phase.READY, Phase.DISCONNECTED]
 
 
 async def test_a_token_goes_out_as_a_header_beside_others():

@@ -22,7 +22,7 @@ from lumi.client.handshake import HANDSHAKE_TIMEOUT_S, HandshakeService, Profile
 from lumi.client.inbox import Inbox
 from lumi.client.message_pipeline import MessagePipeline
 from lumi.client.spoken_reply import SpokenReply, ask
-from lumi.client.state_machine import ConnectionState
+from lumi.client.state_machine import ConnectionState, StateMachine
 from lumi.client.uplink import best_audio
 from lumi.client.voice_sender import VoiceSender
 from lumi.errors import ReplyTimeout
@@ -219,6 +219,7 @@ async def connect(
     token: str | None = None,
     handshake_timeout_s: float = HANDSHAKE_TIMEOUT_S,
     connector: Connector = connect_websocket,
+    machine: StateMachine | None = None,
 ) -> AsyncIterator[Client]:
     """Connect to a Lumi server: `async with lumi.connect("ws://127.0.0.1:8000/") as client: …`
 
@@ -232,6 +233,7 @@ async def connect(
         token: sent as `Authorization: Bearer …`.
         handshake_timeout_s: how long the server may take to answer hello.
         connector: opens the link; for other transports and for tests.
+        machine: the client's state, made by whoever wants to watch it also before this block is entered.
 
     Raises:
         ConnectFailed: no connection came about.
@@ -244,7 +246,7 @@ async def connect(
     sent = dict(headers or {})
     if token:
         sent["Authorization"] = f"Bearer {token}"
-    async with ConnectionService(connector) as service:
+    async with ConnectionService(connector, machine=machine) as service:
         inbox = Inbox()
         service.scope.start(inbox.run(service.messages()), name="client-pipeline")
         client = Client(service, profile, inbox)
