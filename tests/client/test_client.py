@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import Any
 
 import pytest
 from tests.client.scripted_server import Peer, ScriptedServer, converse, scripted_server, speak
 
 from lumi.audio.format import AudioFormat, Codec
-from lumi.client.client import DEFAULT_FEATURES, Client, connect, utc_text
+from lumi.client.client import DEFAULT_FEATURES, Client, connect
 from lumi.client.connection_service import ConnectionService
 from lumi.client.events import Audio
 from lumi.client.handshake import Profile
@@ -283,11 +282,6 @@ async def test_the_same_id_twice_at_once_is_refused_here():
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
-
-
-def test_the_time_is_written_as_the_founding_document_does():
-    assert utc_text(1753180200.0) == "2025-07-22T10:30:00.000Z"
-    assert datetime.fromisoformat(utc_text(0.5)).timestamp() == 0.5
 
 
 async def test_before_the_handshake_nothing_is_known():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.client.scripted_server import Peer, Script, converse, scripted_server
 from lumi.audio.format import AudioFormat, Codec
 from lumi.client.connection_service import ConnectionService
 from lumi.client.events import LinkClosed
-from lumi.client.handshake import HandshakeService, Profile, closed_error, make_hello
+from lumi.client.handshake import HandshakeService, Profile, closed_error, make_hello, utc_text
 from lumi.client.state_machine import Failed, Phase, Ready
 from lumi.errors import (
     ConnectionLost,
@@ -185,3 +186,8 @@ def test_why_a_link_ended():
     assert isinstance(lost, ConnectionLost)
     assert (lost.code, lost.reason) == (1011, "oops")
     assert "replaced by a newer connection" in str(closed_error(LinkClosed(4409)))
+
+
+def test_the_time_is_written_as_the_founding_document_does():
+    assert utc_text(1753180200.0) == "2025-07-22T10:30:00.000Z"
+    assert datetime.fromisoformat(utc_text(0.5)).timestamp() == 0.5

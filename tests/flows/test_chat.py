@@ -78,4 +78,4 @@ async def test_the_command_with_json(screen: Screen):
     answer = screen.object()
     assert answer["content"] == "It is noon."
     assert set(answer) == {"id", "content", "session_id", "ms"}
-    assert answer["ms"] > 0
+    assert answer["ms"] >= 0  # uvloop reads its clock in whole milliseconds

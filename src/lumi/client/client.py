@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +17,7 @@ from lumi.client.connection_service import ConnectionService, Connector, connect
 from lumi.client.device_info import describe_device
 from lumi.client.device_info import device_id as installation_id
 from lumi.client.events import Event
-from lumi.client.handshake import HANDSHAKE_TIMEOUT_S, HandshakeService, Profile, new_id
+from lumi.client.handshake import HANDSHAKE_TIMEOUT_S, HandshakeService, Profile, new_id, utc_text
 from lumi.client.inbox import Inbox
 from lumi.client.message_pipeline import MessagePipeline
 from lumi.client.spoken_reply import SpokenReply, ask
@@ -45,7 +44,6 @@ DEFAULT_FEATURES = Features(emotion=True, turns=True, notify=True)
 """What an application meets without asking: no partial transcripts, no deltas, every message whole."""
 
 REPLY_TIMEOUT_S = 60.0
-CLOSE_REASON = "client closed"
 
 
 class Client:
@@ -193,18 +191,13 @@ class Client:
 
     async def close(self) -> None:
         """End the conversation; leaving the `async with` block does so too."""
-        await self._service.disconnect(reason=CLOSE_REASON)
+        await self._service.disconnect(reason="client closed")
 
     async def open(self, url: str, headers: Mapping[str, str], *, handshake_timeout_s: float) -> None:
         """Connect and shake hands (done by `connect()`)."""
         await self._service.connect(url, headers)
         handshake = HandshakeService(self._service, timeout_s=handshake_timeout_s)
         self._greeting = await handshake.perform(self._profile)
-
-
-def utc_text(unix_s: float) -> str:
-    """ISO-8601 UTC with a Z, as the founding document writes it."""
-    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @asynccontextmanager

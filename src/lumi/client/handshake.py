@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from lumi.audio.format import AudioFormat
 from lumi.client.broadcast import Subscription
@@ -51,6 +52,11 @@ class Profile:
 def new_id() -> str:
     """An id nobody else has."""
     return str(uuid.uuid4())
+
+
+def utc_text(unix_s: float) -> str:
+    """ISO-8601 UTC with a Z, as the founding document writes it."""
+    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def make_hello(profile: Profile, hello_id: str) -> ClientHello:
