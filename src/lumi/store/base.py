@@ -6,9 +6,16 @@ Every write returns when it is durable. A store that cannot do its work raises `
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+EVENTS_KEPT = 1_000
+"""Of one session: an event takes the place of the one that many numbers before it."""
+
+DIALOGUE_ENTRIES = 1_000
+"""Kept of one session; the oldest go first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,33 @@ class Timer:
 class DialogueEntry:
     role: str
     content: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """What a session needs to be taken up again, by whichever server the client comes back to."""
+
+    id: str
+    owner: str
+    created_at: float
+    seen_at: float
+    """When a client was last there: the window for coming back begins here."""
+    acknowledged: int
+    """All events up to this number are gone: acknowledged, or dropped."""
+    next_seq: int
+    """The number of the next event; the first is 1."""
+    state: bytes
+    """The server's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """What a client must not miss, kept until it is acknowledged."""
+
+    session_id: str
+    seq: int
+    payload: bytes
     created_at: float
 
 
@@ -96,6 +130,71 @@ class DialogueStore(Protocol):
 
     async def forget(self, session_id: str) -> None: ...
 
+    async def forget_before(self, created_at: float) -> int:
+        """Of all sessions; how many entries went."""
+        ...
+
+
+class SessionStore(Protocol):
+    """Sessions a client may come back to."""
+
+    async def save(self, record: SessionRecord) -> None:
+        """Keep a session, or bring its `seen_at` and `state` up to date.
+
+        `created_at` stays as it was first said, and the two counters never go back, so that a snapshot taken before an
+        event was appended undoes nothing.
+
+        Raises:
+            StoreError: the id is another owner's.
+        """
+        ...
+
+    async def load(self, owner: str, session_id: str) -> SessionRecord | None:
+        """None also for another owner's."""
+        ...
+
+    async def touch(self, session_id: str, seen_at: float) -> bool:
+        """Whether it was there."""
+        ...
+
+    async def delete(self, session_id: str, *, seen_before: float = math.inf) -> bool:
+        """Delete a session with its events and its dialogue, all or none; whether it was there.
+
+        With `seen_before`, one that was seen since is left alone: its client may have come back, here or on another
+        server, after it was found to have expired.
+        """
+        ...
+
+    async def expired(self, before: float, limit: int = 1_000) -> Sequence[str]:
+        """The ids of sessions last seen before then, longest unseen first."""
+        ...
+
+
+class EventStore(Protocol):
+    """The unacknowledged events of kept sessions; their session's counters move with them."""
+
+    async def append(self, event: StoredEvent) -> None:
+        """Beyond `EVENTS_KEPT` numbers the oldest go, and count as acknowledged.
+
+        Raises:
+            StoreError: there is no such session (any more), or its numbers have reached `seq` already.
+        """
+        ...
+
+    async def after(self, session_id: str, seq: int) -> Sequence[StoredEvent]:
+        """In order."""
+        ...
+
+    async def acknowledge(self, session_id: str, seq: int) -> None:
+        """Drop all up to `seq`; an old number and an unknown session change nothing."""
+        ...
+
+    async def count(self, session_id: str) -> int: ...
+
+    async def forget(self, session_id: str) -> None:
+        """Drop all, as if acknowledged."""
+        ...
+
 
 class Store(Protocol):
     """One of each, with one lifetime."""
@@ -111,5 +210,22 @@ class Store(Protocol):
 
     @property
     def dialogues(self) -> DialogueStore: ...
+
+    @property
+    def sessions(self) -> SessionStore: ...
+
+    @property
+    def events(self) -> EventStore: ...
+
+    async def commit(self, *, answer: Answer | None = None, event: StoredEvent | None = None) -> bool:
+        """Store an answer and the event that tells of it, both or neither, also if the process dies.
+
+        False: the chat has an answer already, and nothing was stored; `answers` has it. Of several who answer the same
+        chat, on whichever server, one is told True.
+
+        Raises:
+            StoreError: as `events.append`; the answer was not stored either.
+        """
+        ...
 
     async def aclose(self) -> None: ...

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from itertools import islice
 
 from lumi.errors import StoreError
-from lumi.store.base import Answer, DialogueEntry, Timer
-
-DIALOGUE_ENTRIES = 1_000
-"""Kept of one session; the oldest go first."""
+from lumi.store.base import DIALOGUE_ENTRIES, Answer, DialogueEntry, StoredEvent, Timer
+from lumi.store.memory_sessions import MemoryEvents, MemorySessions
 
 
 class _Lifetime:
@@ -33,6 +31,18 @@ class MemoryStore:
         self.timers = _Timers(self._lifetime)
         self.lists = _Lists(self._lifetime)
         self.dialogues = _Dialogues(self._lifetime)
+        self.sessions = MemorySessions(self._lifetime.check, self.dialogues.drop)
+        self.events = MemoryEvents(self._lifetime.check, self.sessions)
+
+    async def commit(self, *, answer: Answer | None = None, event: StoredEvent | None = None) -> bool:
+        self._lifetime.check()
+        if answer is not None and self.answers.knows(answer):
+            return False
+        if event is not None:  # first: it may be refused
+            self.events.add(event)
+        if answer is not None:
+            self.answers.add(answer)
+        return True
 
     async def aclose(self) -> None:
         self._lifetime.closed = True
@@ -49,6 +59,12 @@ class _Answers:
 
     async def put(self, answer: Answer) -> None:
         self._lifetime.check()
+        self.add(answer)
+
+    def knows(self, answer: Answer) -> bool:
+        return (answer.owner, answer.chat_id) in self._by_key
+
+    def add(self, answer: Answer) -> None:
         self._by_key.setdefault((answer.owner, answer.chat_id), answer)
 
     async def forget_before(self, created_at: float) -> int:
@@ -129,4 +145,19 @@ class _Dialogues:
 
     async def forget(self, session_id: str) -> None:
         self._lifetime.check()
+        self.drop(session_id)
+
+    async def forget_before(self, created_at: float) -> int:
+        self._lifetime.check()
+        gone = 0
+        for session_id, entries in list(self._by_session.items()):
+            kept = [entry for entry in entries if entry.created_at >= created_at]
+            gone += len(entries) - len(kept)
+            if kept:
+                self._by_session[session_id] = deque(kept, maxlen=DIALOGUE_ENTRIES)
+            else:
+                self.drop(session_id)
+        return gone
+
+    def drop(self, session_id: str) -> None:
         self._by_session.pop(session_id, None)

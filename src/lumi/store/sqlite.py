@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Self
 
-from lumi.store.base import Answer, DialogueEntry, Timer
-from lumi.store.memory import DIALOGUE_ENTRIES
+from lumi.errors import StoreError
+from lumi.store.base import DIALOGUE_ENTRIES, Answer, DialogueEntry, StoredEvent, Timer
+from lumi.store.sqlite_sessions import SqliteEvents, SqliteSessions, appending
 from lumi.store.sqlite_thread import SqliteThread, Statement, Step
 
 
@@ -22,6 +23,8 @@ class SqliteStore:
         self.timers = _Timers(thread)
         self.lists = _Lists(thread)
         self.dialogues = _Dialogues(thread)
+        self.sessions = SqliteSessions(thread)
+        self.events = SqliteEvents(thread)
 
     @classmethod
     async def open(cls, path: str | Path) -> Self:
@@ -30,9 +33,23 @@ class SqliteStore:
         await thread.open()
         return cls(thread)
 
+    async def commit(self, *, answer: Answer | None = None, event: StoredEvent | None = None) -> bool:
+        steps: list[Step] = [] if answer is None else [(_FIRST_ANSWER, astuple(answer))]
+        if event is not None:
+            steps += appending(event)
+        try:
+            await self._thread.do_all(steps)
+        except _AnswerKnown:
+            return False
+        return True
+
     async def aclose(self) -> None:
         """Finishes what was asked before; then the store raises StoreError."""
         await self._thread.aclose()
+
+
+class _AnswerKnown(StoreError):
+    """The chat was answered before: what goes with this answer is not stored either."""
 
 
 def _nothing(_: sqlite3.Cursor) -> None:
@@ -41,6 +58,11 @@ def _nothing(_: sqlite3.Cursor) -> None:
 
 def _count(cursor: sqlite3.Cursor) -> int:
     return cursor.rowcount
+
+
+def _first(cursor: sqlite3.Cursor) -> None:
+    if not cursor.rowcount:
+        raise _AnswerKnown("the chat has an answer already")
 
 
 def _any(cursor: sqlite3.Cursor) -> bool:
@@ -75,6 +97,7 @@ _PUT_ANSWER = Statement(
     _nothing,
     writes=True,
 )
+_FIRST_ANSWER = replace(_PUT_ANSWER, read=_first)
 _FORGET_ANSWERS = Statement("DELETE FROM answers WHERE created_at < ?", _count, writes=True)
 
 _ADD_TIMER = Statement(
@@ -124,6 +147,7 @@ _LOAD_DIALOGUE = Statement(
     writes=False,
 )
 _FORGET_DIALOGUE = Statement("DELETE FROM dialogue WHERE session_id = ?", _nothing, writes=True)
+_FORGET_ENTRIES = Statement("DELETE FROM dialogue WHERE created_at < ?", _count, writes=True)
 
 
 class _Answers:
@@ -135,14 +159,7 @@ class _Answers:
         return found
 
     async def put(self, answer: Answer) -> None:
-        await self._thread.do(
-            _PUT_ANSWER,
-            answer.owner,
-            answer.chat_id,
-            answer.question_digest,
-            answer.payload,
-            answer.created_at,
-        )
+        await self._thread.do(_PUT_ANSWER, *astuple(answer))
 
     async def forget_before(self, created_at: float) -> int:
         gone: int = await self._thread.do(_FORGET_ANSWERS, created_at)
@@ -203,3 +220,7 @@ class _Dialogues:
 
     async def forget(self, session_id: str) -> None:
         await self._thread.do(_FORGET_DIALOGUE, session_id)
+
+    async def forget_before(self, created_at: float) -> int:
+        gone: int = await self._thread.do(_FORGET_ENTRIES, created_at)
+        return gone

@@ -33,6 +33,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created_at REAL NOT NULL)""",
         "CREATE INDEX dialogue_by_session ON dialogue (session_id, position)",
     ),
+    (
+        """CREATE TABLE sessions (
+            id TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, created_at REAL NOT NULL, seen_at REAL NOT NULL,
+            acknowledged INTEGER NOT NULL, next_seq INTEGER NOT NULL, state BLOB NOT NULL)""",
+        "CREATE INDEX sessions_by_seen ON sessions (seen_at, id)",
+        """CREATE TABLE events (
+            session_id TEXT NOT NULL, seq INTEGER NOT NULL, payload BLOB NOT NULL, created_at REAL NOT NULL,
+            PRIMARY KEY (session_id, seq)) WITHOUT ROWID""",
+        "CREATE INDEX dialogue_by_age ON dialogue (created_at)",
+    ),
 )
 """One entry per schema version, each a series of statements. Entries are only ever added: files in the field have
 been through the earlier ones. `PRAGMA user_version` counts those a file has been through."""

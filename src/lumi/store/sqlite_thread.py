@@ -29,7 +29,10 @@ MAX_WAITING = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """An SQL statement, and what is made of its cursor."""
+    """An SQL statement, and what is made of its cursor.
+
+    A `read` that raises StoreError undoes the steps before its own.
+    """
 
     sql: str
     read: Callable[[sqlite3.Cursor], Any]
@@ -147,15 +150,18 @@ class SqliteThread:
         return results
 
     def _run(self, connection: sqlite3.Connection, steps: Sequence[Step]) -> Any:
-        """What cannot be stored at all (half a character, an endless number) is its own asker's fault alone."""
+        """What cannot be stored at all (half a character, an endless number), and what a reader refuses by raising
+        StoreError, is its own asker's fault alone.
+        """
         result: Any = None
         try:
             if len(steps) > 1:
                 connection.execute("SAVEPOINT steps")
             for statement, arguments in steps:
                 result = statement.read(connection.execute(statement.sql, arguments))
-        except (UnicodeError, OverflowError) as error:
-            result = StoreError(f"the store {self._path} cannot keep this: {error}")
+        except (UnicodeError, OverflowError, StoreError) as error:
+            words = f"the store {self._path} cannot keep this: {error}"
+            result = error if isinstance(error, StoreError) else StoreError(words)
             if len(steps) > 1:
                 connection.execute("ROLLBACK TO steps")
         if len(steps) > 1:

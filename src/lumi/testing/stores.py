@@ -14,25 +14,18 @@ The methods are plain tests for pytest with asynchronous tests switched on; `pla
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from lumi.errors import StoreError
-from lumi.store.base import Answer, DialogueEntry, Store, Timer
+from lumi.store.base import DialogueEntry, Timer
+from lumi.testing.event_stores import EventConformance
+from lumi.testing.session_stores import ANSWER, SessionConformance, refusal
 
-ANSWER = Answer("alice", "chat-1", "digest", b"\x00payload\xff", 1_000.0)
 TIMER = Timer("t1", "alice", 1_060.0, "timer", "面条", "zh", 1_000.0, 60.0)
 
 
-class StoreConformance:
+class StoreConformance(SessionConformance, EventConformance):
     """Subclass it and say how the store is opened."""
-
-    durable = False
-
-    def open_store(self, place: Path) -> AbstractAsyncContextManager[Store]:
-        raise NotImplementedError
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -173,6 +166,16 @@ class StoreConformance:
             assert not await store.dialogues.load("s1")
             assert [entry.content for entry in await store.dialogues.load("s2")] == ["s2"]
 
+    async def test_old_words_are_forgotten_and_counted(self, tmp_path: Path) -> None:
+        async with self.open_store(tmp_path) as store:
+            for session_id, times in (("s1", (1.0, 2.0, 3.0)), ("s2", (1.0, 2.0))):
+                entries = [DialogueEntry("user", f"{session_id} at {time}", time) for time in times]
+                await store.dialogues.append(session_id, entries)
+            assert await store.dialogues.forget_before(3.0) == 4
+            assert [entry.created_at for entry in await store.dialogues.load("s1")] == [3.0]
+            assert not await store.dialogues.load("s2")
+            assert await store.dialogues.forget_before(3.0) == 0
+
     async def test_an_endless_dialogue_stays_bounded(self, tmp_path: Path) -> None:
         async with self.open_store(tmp_path) as store:
             for start in range(0, 1_500, 500):
@@ -202,15 +205,7 @@ class StoreConformance:
         async with self.open_store(tmp_path) as store:
             await store.aclose()
             await store.aclose()
-            assert "closed" in await _refusal(store.answers.put(ANSWER))
-            assert "closed" in await _refusal(store.timers.due(1.0))
-            assert "closed" in await _refusal(store.lists.clear("alice", "shopping"))
-            assert "closed" in await _refusal(store.dialogues.load("s1"))
-
-
-async def _refusal(work: Awaitable[object]) -> str:
-    try:
-        await work
-    except StoreError as error:
-        return str(error)
-    raise AssertionError("the store should have raised StoreError")
+            assert "closed" in await refusal(store.answers.put(ANSWER))
+            assert "closed" in await refusal(store.timers.due(1.0))
+            assert "closed" in await refusal(store.lists.clear("alice", "shopping"))
+            assert "closed" in await refusal(store.dialogues.load("s1"))
