@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -179,14 +180,32 @@ def test_nothing_tracked_names_a_registry_or_a_machine() -> None:
     assert not found
 
 
-def test_pins_are_exact_and_cover_the_project() -> None:
-    pin = re.compile(r"^([A-Za-z0-9._-]+)==[\w.!+]+( ; .+)?$")
-    pinned = {}
-    for name in ("server", "dev"):
-        lines = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-        assert not [line for line in lines if not pin.match(line)]
-        pinned[name] = set(lines)
-    assert pinned["server"] <= pinned["dev"], "make pins writes both"
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(name: str) -> set[str]:
+    """Lines of one file of pins."""
+    return set((ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").splitlines())
+
+
+def test_pins_are_exact_and_the_same_for_everybody() -> None:
+    pin = re.compile(r"^[A-Za-z0-9._-]+==[\w.!+]+( ; .+)?$")
+    assert not [line for line in pins("dev") if not pin.match(line)]
+    assert pins("server") <= pins("dev"), "make pins writes both"
+
+
+def test_every_dependency_is_pinned() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        told = tomllib.load(file)
+    project, extras = told["project"], told["project"]["optional-dependencies"]
+    wanted = {
+        "server": project["dependencies"] + extras["server"],
+        "dev": [line for extra in extras.values() for line in extra] + told["dependency-groups"]["dev"],
+    }
+    for name, lines in wanted.items():
+        pinned = {normal(pin.split("==")[0]) for pin in pins(name)}
+        assert {normal(re.split(r"[^\w.-]", line)[0]) for line in lines} <= pinned, "run: make pins"
 
 
 def test_importing_lumi_loads_no_server_and_no_model_runtime() -> None:

@@ -7,6 +7,7 @@ and answered is kept as sound files.
 from __future__ import annotations
 
 import asyncio
+import math
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from lumi.audio.format import AudioFormat
 from lumi.audio.wav import Sound, read_wav, write_wav
 from lumi.client.client import Client, connect
 from lumi.client.events import Audio, Event
@@ -94,8 +96,9 @@ async def converse(client: Client, sound: Sound, console: Console) -> SpokenRepl
         timeline = Timeline(console, clock())
         listen_id = await client.listen_start("manual")
         timeline.mark("→ listen start", clock())
-        frames = await client.send_pcm(sound.pcm, sound.rate_hz)
+        await client.send_pcm(sound.pcm, sound.rate_hz)
         await client.listen_stop()
+        frames = math.ceil(sound.duration_s * 1000 / AudioFormat().frame_ms)
         timeline.mark(f"→ {frames} frames sent, {sound.duration_s:.2f} s of sound; listen stop", clock())
         collector = ReplyCollector(listen_id, clock())
         try:
@@ -158,7 +161,7 @@ def _summary(reply: SpokenReply) -> str:
 async def demo(folder: Path, console: Console) -> None:
     """Hold every conversation, print it, keep its sounds in `folder`, which must exist."""
     async with server() as running, connect(running.url, device_id="demo") as client:
-        console.print(f"A server on {running.url}, a client connected to it (session {client.session_id}).")
+        console.print(f"A server on {running.url}, a client connected to it.")
         number = 0
         async for name, sound in questions(console):
             number += 1
