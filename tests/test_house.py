@@ -42,7 +42,6 @@ HOMES = {
     "prometheus_client": {"server"},
     "psutil": {"bench"},
     "pydantic": {"config"},
-    "pydantic_settings": {"config"},
     "soxr": {"audio"},
     "sqlite3": {"store"},
     "typer": {"bench", "cli", "commands", "demo"},
