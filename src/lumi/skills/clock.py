@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
@@ -15,7 +15,6 @@ from lumi.skills.skill import Handler, Reply, Request, zone
 
 _DEFAULT_LOCALES: Mapping[str, str] = {"en": "en_US", "zh": "zh_CN"}
 DayText = Callable[[datetime, Language, str], str]
-_MIDNIGHT = time(0)
 _HALVES_ZH = ((5, "凌晨"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
 _DAYS: Mapping[Language, Mapping[int, str]] = {
     "en": {-1: "yesterday", 0: "today", 1: "tomorrow", 2: "the day after tomorrow"},
@@ -44,7 +43,7 @@ def time_text(at: datetime, language: Language, locale: str) -> str:
     return f"{half}{hour}点{minutes}"
 
 
-def date_text(at: datetime, language: Language, locale: str, *, year: bool = True) -> str:
+def date_text(at: date, language: Language, locale: str, *, year: bool = True) -> str:
     """`Wednesday, July 23, 2025`, `2025年7月23日星期三`."""
     if language == "zh":
         return format_date(at, "y年M月d日EEEE" if year else "M月d日EEEE", locale="zh_CN")
@@ -125,7 +124,7 @@ class ClockSkill:
 
     async def _weekday_of(self, request: Request) -> Reply | None:
         moment = request.slot("moment", Moment)
-        at = _date_of(moment, request.local_now)
+        at = None if moment is None else moment.day_from(request.local_now)
         if at is None:
             return None
         shown = date_text(at, request.language, request.speaker.locale)
@@ -143,16 +142,10 @@ class ClockSkill:
 
     async def _days_until(self, request: Request) -> Reply | None:
         now = request.local_now
-        at = _date_of(request.slot("moment", Moment), now)
+        moment = request.slot("moment", Moment)
+        at = None if moment is None else moment.day_from(now)
         if at is None:
             return None
-        days = (at.date() - now.date()).days
+        days = (at - now.date()).days
         shown = date_text(at, request.language, request.speaker.locale)
         return request.say("clock.days_until_one" if days == 1 else "clock.days_until", days=days, date=shown)
-
-
-def _date_of(moment: Moment | None, now: datetime) -> datetime | None:
-    """The day that is meant: today counts, whatever the hour."""
-    if moment is None or not moment.has_day:
-        return None
-    return moment.after(datetime.combine(now.date(), _MIDNIGHT, now.tzinfo) - timedelta(minutes=1))

@@ -164,9 +164,12 @@ class CountdownSkill:
         gone = sum([await self._timers.cancel(timer) for timer in timers])
         if not gone:
             return self._none(request, topic)
-        return request.say(
-            f"{topic}.cancelled" if gone == 1 else f"{topic}.cancelled_all", "relaxed", count=gone
-        )
+        if gone == 1:
+            return request.say(
+                "timers.alarm_cancelled" if is_alarm(timers[0]) else f"{topic}.cancelled", "relaxed"
+            )
+        key = "timers.alarms_cancelled" if "only" in request.slots else f"{topic}.cancelled_all"
+        return request.say(key, "relaxed", count=gone)
 
     async def _snooze(self, request: Request) -> Reply:
         duration = request.slot("duration", Fraction)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from fractions import Fraction
 
@@ -61,11 +61,18 @@ class Moment:
             return now + timedelta(seconds=float(self.offset_s))
         points = (
             point
-            for date in self._dates(now)
-            for hour in self._hours(now, date, morning=morning)
-            if (point := _at(date, hour, self.minute)) > now
+            for day in self._dates(now)
+            for hour in self._hours(now, day, morning=morning)
+            if (point := _at(day, hour, self.minute)) > now
         )
         return min(points, default=None)
+
+    def day_from(self, now: datetime) -> date | None:
+        """The first such day, today included, whatever the hour."""
+        if not self.has_day:
+            return None
+        days = (day.date() for day in self._dates(now))
+        return min((day for day in days if day >= now.date()), default=None)
 
     def _dates(self, now: datetime) -> list[datetime]:
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -86,14 +93,14 @@ class Moment:
     def _calendar_days(self, today: datetime, day: int) -> list[datetime]:
         # A year and a bit ahead: the 29th of February may not come within it
         days = (today + timedelta(days=ahead) for ahead in range(367))
-        return [date for date in days if date.day == day and self.month in {None, date.month}][:2]
+        return [point for point in days if point.day == day and self.month in {None, point.month}][:2]
 
-    def _hours(self, now: datetime, date: datetime, *, morning: bool) -> list[int]:
+    def _hours(self, now: datetime, day: datetime, *, morning: bool) -> list[int]:
         if self.hour is None:
             return [{Half.AFTERNOON: 15, Half.NIGHT: 20, Half.NOON: 12}.get(self.half, DEFAULT_HOUR)]
         if self.half is not Half.UNKNOWN or not 1 <= self.hour <= 12:
             return [_hour_24(self.hour, self.half)]
-        if self.has_day and date.date() != now.date():
+        if self.has_day and day.date() != now.date():
             early = morning or _WORKING_DAY_FROM <= self.hour < 12
             return [self.hour % 12 if early else self.hour % 12 + 12]
         return [self.hour % 12] if morning else [self.hour % 12, self.hour % 12 + 12]
@@ -112,9 +119,8 @@ def _hour_24(hour: int, half: Half) -> int:
     return hour % 12 + 12
 
 
-def _at(date: datetime, hour: int, minute: int) -> datetime:
-    day = date + timedelta(days=hour // 24)
-    return day.replace(hour=hour % 24, minute=minute)
+def _at(day: datetime, hour: int, minute: int) -> datetime:
+    return (day + timedelta(days=hour // 24)).replace(hour=hour % 24, minute=minute)
 
 
 def existing(moment: Moment) -> Moment | None:

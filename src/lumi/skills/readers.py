@@ -122,10 +122,15 @@ def _chinese_splits(text: str) -> list[tuple[str, str]]:
     return before + [(text[at:], text[:at]) for at in range(1, len(text) - 1)]
 
 
+_NAME_ZH = re.compile(r"(?![你我他她它不什去来快做在]|大家)[\u3400-\u9fff·]{1,6}|[A-Za-z .'-]+")
+
+
 def person(text: str, language: Language) -> str | None:
     """A name of at most three words; Latin names get their capitals."""
     even = free_text(text, language)
     if even is None or len(even.split()) > 3 or any(char.isdigit() for char in even):
+        return None
+    if language == "zh" and not _NAME_ZH.fullmatch(even):
         return None
     return even.title() if even == even.lower() else even
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from types import MappingProxyType
 
 from lumi.engines.base import Language
@@ -44,15 +45,28 @@ _FORMS: Mapping[Language, Mapping[str, str]] = MappingProxyType(
 )  # fmt: skip
 
 
+def _half_of(tree: Operation, language: Language) -> str:
+    """`half of 50`, `8 的一半`; an empty text for other parts."""
+    first, second = tree.operands
+    half, whole = (second, first) if language == "zh" else (first, second)
+    if half != Number(Fraction(1, 2)):
+        return ""
+    return f"{write(whole, language)} 的一半" if language == "zh" else f"half of {write(whole, language)}"
+
+
 def write(tree: Tree, language: Language) -> str:
     """The sum in digits and signs, or words where a sign would not be spoken well."""
     if isinstance(tree, Number):
         shown = figure(tree.value, language)
         return shown.text if shown.exact else f"{tree.value.numerator}/{tree.value.denominator}"
+    if tree.sign == "of" and (half := _half_of(tree, language)):
+        return half
     rank = _RANK[tree.sign]
     parts = []
     for index, operand in enumerate(tree.operands):
         text = write(operand, language)
         inner = _RANK[operand.sign] if isinstance(operand, Operation) else 9
+        if index and isinstance(operand, Number) and operand.value < 0:
+            inner = 0
         parts.append(f"({text})" if inner < rank or (inner == rank and index) else text)
     return _FORMS[language][tree.sign].format(*parts)

@@ -57,13 +57,13 @@ _WORDS_ZH: Mapping[str, tuple[Token, ...]] = MappingProxyType(
         "的算术平方根": ("root2",),
         "的平方": ("²",), "平方": ("²",), "的立方": ("³",), "立方": ("³",), "的阶乘": ("!",), "阶乘": ("!",),
         "次方": (), "次幂": (), "倍": (), "的一半": ("of", Fraction(1, 2)), "根号": ("√",),
-        "加上": ("+",), "加": ("+",), "减去": ("-",), "减掉": ("-",), "减": ("-",), "负": ("-",),
+        "加上": ("+",), "加": ("+",), "减去": ("-",), "减掉": ("-",), "减": ("-",),
         "乘以": ("*",), "乘上": ("*",), "乘": ("*",), "除以": ("/",), "除": ("/",), "x": ("*",), "X": ("*",),
         "的": ("of",),
     }
 )  # fmt: skip
 _PIECE_ZH = re.compile(
-    rf"(?P<times>的(?={NUMBER_ZH}倍))|的(?P<exponent>{NUMBER_ZH})次[方幂]|(?P<word>{'|'.join(sorted(_WORDS_ZH, key=len, reverse=True))})"
+    rf"负(?P<negative>{NUMBER_ZH})|(?P<times>的(?={NUMBER_ZH}倍))|的(?P<exponent>{NUMBER_ZH})次[方幂]|(?P<word>{'|'.join(sorted(_WORDS_ZH, key=len, reverse=True))})"
     rf"|(?P<number>{NUMBER_ZH.replace('[负-]?', '')})|(?P<sign>\*\*|\S)"
 )
 
@@ -72,6 +72,7 @@ def parse(text: str, language: Language) -> Operation | None:
     """The sum that a text is, whole; `None` if it is none."""
     if len(text) > _MAX_CHARACTERS:
         return None
+    text = text.rstrip(" =?")
     tokens = _chinese_tokens(text) if language == "zh" else _english_tokens(text.lower())
     return None if tokens is None else arithmetic.read(tokens)
 
@@ -124,10 +125,15 @@ def _chinese_token(piece: re.Match[str]) -> tuple[Token, ...] | None:
     if piece["sign"]:
         sign = _SIGNS.get(piece["sign"])
         return None if sign is None else (sign,)
-    written = piece["number"] or piece["exponent"]
+    return _chinese_number(piece)
+
+
+def _chinese_number(piece: re.Match[str]) -> tuple[Token, ...] | None:
+    written = piece["number"] or piece["exponent"] or piece["negative"]
     number = None if _odd(written) else chinese(written)
     if number is None:
         return None
-    if written.startswith("百分之"):
-        return number * 100, "%"
-    return ("^", number) if piece["exponent"] else (number,)
+    if piece["exponent"]:
+        return "^", number
+    sign = -1 if piece["negative"] else 1
+    return (sign * number * 100, "%") if written.startswith("百分之") else (sign * number,)
