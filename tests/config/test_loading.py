@@ -94,6 +94,22 @@ def test_a_wrong_variable_is_named_with_its_mend(tmp_path, environ, key, words):
     assert words in str(error)
 
 
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("2", 2),
+        ("true", True),
+        ("0.5", 0.5),
+        ('["a"]', ["a"]),
+        ("base.en", "base.en"),
+        ("a\nb = 1", "a\nb = 1"),
+        ("", ""),
+    ],
+)
+def test_an_engines_option_is_written_as_in_the_file(tmp_path, written, value):
+    assert load(environ={"LUMI_STT__OPTIONS__X": written}, directory=tmp_path).stt.options == {"x": value}
+
+
 def test_variables_of_others_are_left_alone(tmp_path):
     load(environ={"LUMI_URL": "ws://x", "PATH": "/bin"}, directory=tmp_path)
 
@@ -161,5 +177,5 @@ def test_an_address_that_others_reach_needs_a_token_or_a_plain_word(tmp_path):
 
 def test_a_later_layer_may_replace_a_value_that_was_no_table(tmp_path):
     write(tmp_path, "[stt]\noptions = 3\n")
-    assert load(environ={"LUMI_STT__OPTIONS__A": "1"}, directory=tmp_path).stt.options == {"A".lower(): "1"}
+    assert load(environ={"LUMI_STT__OPTIONS__A": "1"}, directory=tmp_path).stt.options == {"a": 1}
     assert refused(tmp_path).key == "stt.options"

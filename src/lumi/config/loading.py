@@ -107,10 +107,19 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
             if value:  # `LUMI_PORT=` in a script that passes it on means: not set
                 yield Given(SHORT_NAMES[name.upper()], value, name)
         elif "__" in name:
-            yield Given(tuple(name[len(PREFIX) :].lower().split("__")), value, name)
+            path = tuple(name[len(PREFIX) :].lower().split("__"))
+            yield Given(path, _as_toml(value) if _is_free(path[:2]) else value, name)
         elif near := difflib.get_close_matches(name.upper(), SHORT_NAMES, n=1, cutoff=0.8):
             # Names further away may be another program's, or the client's.
             raise ConfigError(name, f"no such setting; did you mean {near[0]}?")
+
+
+def _as_toml(text: str) -> object:
+    """An engine's option has no type that is known here: `3`, `true` and `["a"]` are meant as in the file."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def _from_flags(flags: Mapping[str, object]) -> Iterator[Given]:

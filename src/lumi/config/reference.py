@@ -20,7 +20,8 @@ Nothing has to be set. Of a flag, the environment, the file and the default, the
 - **File**: `lumi.toml` in the current directory, or the one named by `--config` or `LUMI_CONFIG`. Each section below
   is a table: `[server]`, then `port = 8001`.
 - **Environment**: `LUMI_<SECTION>__<KEY>`, e.g. `LUMI_SERVER__PORT=8001`; in short `LUMI_HOST`, `LUMI_PORT`,
-  `LUMI_DATA_DIR`. A list is written with commas. What an engine takes: `LUMI_STT__OPTIONS__<KEY>`.
+  `LUMI_DATA_DIR`. A list is written with commas. What an engine takes: `LUMI_STT__OPTIONS__<KEY>`, its value written
+  as in the file (`3`, `true`), text also without quotes.
 - **Flags**: `--host`, `--port`, `--data-dir`, `--log-level`.
 
 A wrong setting is named and refused, and the server does not start.

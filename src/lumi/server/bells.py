@@ -10,11 +10,17 @@ from typing import Protocol
 from lumi.engines.base import Llm
 from lumi.server.late_llm import LateLlm
 from lumi.server.log import Subject, logger
-from lumi.skills.ring_words import ring_text
 from lumi.skills.timers import TimerService
 from lumi.store.base import Store, Timer
 
 SKILLS = "skills"
+
+
+def words(timer: Timer, late_s: float) -> str:
+    """What a ring says; what it takes to say it is loaded with the first one."""
+    from lumi.skills.ring_words import ring_text
+
+    return ring_text(timer, late_s)
 
 
 class Push(Protocol):
@@ -36,7 +42,7 @@ class Bells:
         self._store = store
         self._wall_clock = wall_clock
         self._push = push
-        self._timers = TimerService(store.timers, wall_clock, self._ring, ring_text)
+        self._timers = TimerService(store.timers, wall_clock, self._ring, words)
         self._back: dict[str, None] = {}  # bounded by the devices that are here
         self._changed = asyncio.Event()
 
