@@ -1,30 +1,30 @@
 """Every error of Lumi, in one tree; the name says whose fault it was.
 
-    LumiError
-    ├─ ConfigError             the person who set it up: names the setting and what is accepted
-    ├─ AudioError              sound that cannot be used
-    │   ├─ OpusUnavailable     no Opus library on this machine
-    │   ├─ CorruptAudio        a packet that is not Opus, or not what was agreed
-    │   ├─ AudioFileError      a WAV file that cannot be read or written
-    │   └─ AudioDeviceError    no microphone or loudspeaker
-    ├─ ProtocolError           the peer sent something that makes no sense (has an ErrorCode)
-    │   └─ FrameError          … in a binary frame
-    ├─ LocalProtocolError      our own side tried to send something out of turn
-    ├─ NetworkError            the line
-    │   ├─ NetworkUnavailable  no route or no resolver: nothing was tried
-    │   ├─ ConnectFailed       no connection came about
-    │   ├─ ConnectionRefused   the server said no (401, 403, 4401 …): trying again is useless
-    │   ├─ ConnectionLost      the connection closed (close code and reason)
-    │   ├─ ReplyTimeout        an answer did not come in time
-    │   └─ NotConnected        sending without a connection
-    ├─ HandshakeError          hello went wrong
-    │   ├─ MissingSessionId    the server's hello names no session
-    │   └─ HandshakeTimeout    no hello came back in time
-    ├─ ServerError             the server answered with an `error` message
-    ├─ EngineError             an engine (VAD, STT, LLM, TTS) failed
-    │   └─ EngineUnavailable   it cannot start here; says what to install
-    ├─ StoreError              the store cannot read or keep something
-    └─ Overloaded              too much at once: try again after `retry_after_s`
+LumiError
+├─ ConfigError             the person who set it up: names the setting and what is accepted
+├─ AudioError              sound that cannot be used
+│   ├─ OpusUnavailable     no Opus library on this machine
+│   ├─ CorruptAudio        a packet that is not Opus, or not what was agreed
+│   ├─ AudioFileError      a WAV file that cannot be read or written
+│   └─ AudioDeviceError    no microphone or loudspeaker
+├─ ProtocolError           the peer sent something that makes no sense (has an ErrorCode)
+│   └─ FrameError          … in a binary frame
+├─ LocalProtocolError      our own side tried to send something out of turn
+├─ NetworkError            the line
+│   ├─ NetworkUnavailable  no route or no resolver: nothing was tried
+│   ├─ ConnectFailed       no connection came about
+│   ├─ ConnectionRefused   the server said no (401, 403, 4401 …): trying again is useless
+│   ├─ ConnectionLost      the connection closed (close code and reason)
+│   ├─ ReplyTimeout        an answer did not come in time
+│   └─ NotConnected        sending without a connection
+├─ HandshakeError          hello went wrong
+│   ├─ MissingSessionId    the server's hello names no session
+│   └─ HandshakeTimeout    no hello came back in time
+├─ ServerError             the server answered with an `error` message
+├─ EngineError             an engine (VAD, STT, LLM, TTS) failed
+│   └─ EngineUnavailable   it cannot start here; says what to install
+├─ StoreError              the store cannot read or keep something
+└─ Overloaded              too much at once: try again after `retry_after_s`
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ class ProtocolError(LumiError):
         fatal: the connection cannot go on.
     """
 
-    def __init__(self, code: str, message: str, *, message_id: str | None = None, fatal: bool = False) -> None:
+    def __init__(
+        self, code: str, message: str, *, message_id: str | None = None, fatal: bool = False
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message_id = message_id

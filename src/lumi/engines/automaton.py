@@ -173,7 +173,10 @@ def minimal(arcs: list[Arcs], final: set[int]) -> Automaton:
     while count != (count := len(set(classes))):
         numbers: dict[tuple[object, ...], int] = {}
         classes = [
-            numbers.setdefault((classes[state], *sorted((word, classes[to]) for word, to in arcs[state].items())), len(numbers))
+            numbers.setdefault(
+                (classes[state], *sorted((word, classes[to]) for word, to in arcs[state].items())),
+                len(numbers),
+            )
             for state in range(len(arcs))
         ]
     merged: dict[int, Arcs] = {}

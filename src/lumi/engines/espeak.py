@@ -33,7 +33,9 @@ class EspeakTts:
 
     def __init__(self, workers: int = 1) -> None:
         if importlib.util.find_spec("espeakng_loader") is None:
-            raise EngineUnavailable(NAME, "its library is missing; install it with: pip install 'lumi-assistant[server]'")
+            raise EngineUnavailable(
+                NAME, "its library is missing; install it with: pip install 'lumi-assistant[server]'"
+            )
         self._pool = WorkerPool(WorkerSpec(NAME, "lumi.engines.espeak_worker:EspeakService"), workers)
 
     @property

@@ -43,7 +43,9 @@ class EspeakService:
         library, data = espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
         self._library = EspeakLibrary(Path(library), Path(data))
         self._present = ("", 0)
-        self.speak("ready", voices_for(SpeakRequest("", "", ""), Script.LATIN), WORDS_A_MINUTE)  # warms the caches
+        self.speak(
+            "ready", voices_for(SpeakRequest("", "", ""), Script.LATIN), WORDS_A_MINUTE
+        )  # warms the caches
 
     def open(self, request: bytes) -> SpeakJob:
         return SpeakJob(self, msgspec.msgpack.decode(request, type=SpeakRequest))
@@ -95,6 +97,9 @@ def voices_for(request: SpeakRequest, script: Script) -> tuple[str, ...]:
         default, fits = CANTONESE if cantonese else MANDARIN, wished.lower().startswith(HAN_VOICES)
     else:
         british = request.language.lower().replace("_", "-") == "en-gb"
-        default, fits = BRITISH if british else ENGLISH, bool(wished) and not wished.lower().startswith(HAN_VOICES)
+        default, fits = (
+            BRITISH if british else ENGLISH,
+            bool(wished) and not wished.lower().startswith(HAN_VOICES),
+        )
     names = [wished] * fits + [default]
     return tuple(name + suffix for name in names for suffix in ([plus + variant, ""] if variant else [""]))

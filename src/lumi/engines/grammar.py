@@ -57,7 +57,9 @@ def find_grammar(language: str, reference: str = "") -> Grammar:
     else:
         points = list(metadata.entry_points(group=GROUP, name=language))
     if not points:
-        raise ConfigError("grammar", f"no installed package has one for '{language}' (entry point group {GROUP})")
+        raise ConfigError(
+            "grammar", f"no installed package has one for '{language}' (entry point group {GROUP})"
+        )
     try:
         made = points[0].load()()
     except (ImportError, AttributeError) as error:

@@ -94,7 +94,9 @@ def walk(node: Node) -> Iterator[Node]:
 
 def words(rules: Rules) -> frozenset[str]:
     """All words that the rules name."""
-    return frozenset(node.text for body in rules.bodies.values() for node in walk(body) if isinstance(node, Word))
+    return frozenset(
+        node.text for body in rules.bodies.values() for node in walk(body) if isinstance(node, Word)
+    )
 
 
 class _Reader:
@@ -155,4 +157,6 @@ class _Reader:
 
 def _check_header(statement: str) -> None:
     if statement and not statement.startswith("#JSGF") and not statement.startswith("grammar "):
-        raise ConfigError("grammar", f"'{statement[:40]}' is no JSGF statement; a rule is written: <name> = words;")
+        raise ConfigError(
+            "grammar", f"'{statement[:40]}' is no JSGF statement; a rule is written: <name> = words;"
+        )

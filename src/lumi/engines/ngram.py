@@ -28,7 +28,11 @@ class WittenBell:
     """
 
     def __init__(
-        self, sentences: Iterable[str], order: int = 3, background: Mapping[str, float] | None = None, share: float = 0.0
+        self,
+        sentences: Iterable[str],
+        order: int = 3,
+        background: Mapping[str, float] | None = None,
+        share: float = 0.0,
     ) -> None:
         self.order = order
         self._background = background or {}

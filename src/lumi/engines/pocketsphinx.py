@@ -48,7 +48,9 @@ class PocketsphinxStt:
 
     def __init__(self, grammar: Grammar | str = "", workers: int = 1, *, dictation: bool = True) -> None:
         if importlib.util.find_spec("pocketsphinx") is None:
-            raise EngineUnavailable(NAME, "is not installed; install it with: pip install 'lumi-assistant[server]'")
+            raise EngineUnavailable(
+                NAME, "is not installed; install it with: pip install 'lumi-assistant[server]'"
+            )
         given = {"grammar": _written(grammar)} if isinstance(grammar, Grammar) else {"reference": grammar}
         arguments = {**given, "dictation": dictation}
         spec = WorkerSpec(NAME, "lumi.engines.pocketsphinx_worker:PocketsphinxService", arguments)
@@ -64,7 +66,9 @@ class PocketsphinxStt:
         """Have the workers loaded; tells which of the grammar's words cannot be heard. Raises `EngineUnavailable`."""
         report = msgspec.msgpack.decode(await self._pool.start(), type=VocabularyReport)
         if report.left_out:
-            log.warning("the recogniser's dictionary lacks: %s; sentences with them are not heard", report.left_out)
+            log.warning(
+                "the recogniser's dictionary lacks: %s; sentences with them are not heard", report.left_out
+            )
         return report
 
     async def transcribe(self, audio: AsyncIterator[bytes], speaker: Speaker) -> AsyncIterator[Transcript]:

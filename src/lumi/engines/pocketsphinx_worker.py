@@ -59,7 +59,9 @@ class Pair:
 class PocketsphinxService:
     """Keeps the decoders and lends them to utterances."""
 
-    def __init__(self, grammar: dict[str, Any] | None = None, reference: str = "", *, dictation: bool = True) -> None:
+    def __init__(
+        self, grammar: dict[str, Any] | None = None, reference: str = "", *, dictation: bool = True
+    ) -> None:
         wanted = msgspec.convert(grammar, Grammar) if grammar else find_grammar(LANGUAGE, reference)
         self._recipe = Recipe(wanted)
         self._dictation_wanted = dictation
@@ -148,7 +150,9 @@ class RecogniseJob:
         if not verdict.trusted and self._service.dictates:
             verdict = yield from self._dictate(mean)
         text, sure = verdict.text, verdict.confidence
-        yield Recognised(text, sure, is_final=True, source=verdict.source, mean=mean if verdict.trusted else "").encode()
+        yield Recognised(
+            text, sure, is_final=True, source=verdict.source, mean=mean if verdict.trusted else ""
+        ).encode()
 
     def close(self) -> None:
         self._release()

@@ -33,7 +33,9 @@ class Registry:
     def available(self, kind: str) -> tuple[str, ...]:
         """The names of the engines of a kind, sorted. Raises `ConfigError` for an unknown kind."""
         _check(kind)
-        return tuple(sorted(name.removeprefix(f"{kind}.") for name in self._points if name.startswith(f"{kind}.")))
+        return tuple(
+            sorted(name.removeprefix(f"{kind}.") for name in self._points if name.startswith(f"{kind}."))
+        )
 
     def factory(self, kind: str, name: str) -> Callable[..., Any]:
         """What makes the engine.
@@ -52,7 +54,9 @@ class Registry:
         except ImportError as error:
             raise EngineUnavailable(name, f"{error}; {_how_to_install(point)}") from error
         except AttributeError as error:
-            raise EngineUnavailable(name, f"its package names something that it does not have: {error}") from error
+            raise EngineUnavailable(
+                name, f"its package names something that it does not have: {error}"
+            ) from error
         return made
 
     def create(self, kind: str, name: str, arguments: Mapping[str, Any] | None = None) -> Any:

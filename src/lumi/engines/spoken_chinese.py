@@ -26,7 +26,16 @@ _UNITS = {
 }
 _MONEY = {"¥": "元", "￥": "元", "$": "美元", "€": "欧元", "£": "英镑"}
 _SCALES = {"C": "摄氏度", "F": "华氏度", "": "度"}
-_SIGNS = {"×": "乘以", "*": "乘以", "÷": "除以", "/": "除以", "+": "加", "-": "减", "=": "等于", "≈": "约等于"}
+_SIGNS = {
+    "×": "乘以",
+    "*": "乘以",
+    "÷": "除以",
+    "/": "除以",
+    "+": "加",
+    "-": "减",
+    "=": "等于",
+    "≈": "约等于",
+}
 
 
 def digits(number: str) -> str:
@@ -43,7 +52,9 @@ def cardinal(number: int) -> str:
         group = number // 10_000**place % 10_000
         if group:
             zero = "零" if said and (higher or group < 1000) else ""
-            said += zero + ("两" if group == 2 and place else _group(group, leading=not said)) + _GROUPS[place]
+            said += (
+                zero + ("两" if group == 2 and place else _group(group, leading=not said)) + _GROUPS[place]
+            )
         higher = bool(said) and not group  # a group of noughts before the next figure is said as one
         place -= 1
     return said.removeprefix("一") if said.startswith("一十") else said or DIGITS[0]
@@ -109,7 +120,10 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(_N + r"\s*%"), lambda m: "百分之" + quantity(m[1])),
     (re.compile(_N + r"\s*°\s*([CF]?)(?![A-Za-z])"), _temperature),
     (re.compile(r"([¥￥$€£])\s*" + _N), lambda m: quantity(m[2]) + _MONEY[m[1]]),
-    (re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,3})(?![\d/.])"), lambda m: f"{quantity(m[2])}分之{quantity(m[1])}"),
+    (
+        re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,3})(?![\d/.])"),
+        lambda m: f"{quantity(m[2])}分之{quantity(m[1])}",
+    ),
     (re.compile(r"(?<=\d)\s*[~–—]\s*(?=\d)"), lambda _: "到"),
     (re.compile(r"(?<=\d)-(?=\d+(?:\.\d+)?\s*[^\d\s=\-])"), lambda _: "到"),
     (re.compile(_N + rf"\s*({_UNIT})(?![A-Za-z])"), lambda m: _counted(m).removesuffix(m[2]) + _UNITS[m[2]]),

@@ -9,9 +9,35 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_DECADES = ("hundreds", "tens", "twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
-_SIGNS = {"×": "times", "*": "times", "÷": "divided by", "/": "divided by", "+": "plus", "-": "minus", "=": "equals", "≈": "is about"}
-_MONEY = {"$": ("dollar", "dollars"), "€": ("euro", "euros"), "£": ("pound", "pounds"), "¥": ("yen", "yen"), "￥": ("yuan", "yuan")}
+_DECADES = (
+    "hundreds",
+    "tens",
+    "twenties",
+    "thirties",
+    "forties",
+    "fifties",
+    "sixties",
+    "seventies",
+    "eighties",
+    "nineties",
+)
+_SIGNS = {
+    "×": "times",
+    "*": "times",
+    "÷": "divided by",
+    "/": "divided by",
+    "+": "plus",
+    "-": "minus",
+    "=": "equals",
+    "≈": "is about",
+}
+_MONEY = {
+    "$": ("dollar", "dollars"),
+    "€": ("euro", "euros"),
+    "£": ("pound", "pounds"),
+    "¥": ("yen", "yen"),
+    "￥": ("yuan", "yuan"),
+}
 _UNITS = {
     "km/h": ("kilometre per hour", "kilometres per hour"),
     "mph": ("mile per hour", "miles per hour"),
@@ -100,7 +126,9 @@ def _sign(match: re.Match[str]) -> str:
 
 _N = r"(-?\d[\d,]*(?:\.\d+)?)"
 _UNIT = "|".join(re.escape(unit) for unit in _UNITS)
-_YEAR_AFTER = "|".join((*_MONTHS, "in", "since", "by", "until", "till", "from", "of", "year", "before", "after", "during"))
+_YEAR_AFTER = "|".join(
+    (*_MONTHS, "in", "since", "by", "until", "till", "from", "of", "year", "before", "after", "during")
+)
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"(?<![\w.])(" + "|".join(map(re.escape, _SHORT)) + ")"), lambda m: _SHORT[m[1]]),
     (re.compile(r"(?<!\d)(\d{4})[-/](1[0-2]|0?[1-9])[-/]([12]\d|3[01]|0?[1-9])(?!\d)"), _date),

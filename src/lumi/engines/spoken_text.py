@@ -42,8 +42,23 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$", re.MULTILINE), " "),
     (re.compile(r"\*+|~~|`+|(?<!\w)_+|_+(?!\w)|\|"), ""),
 )
-_WIDE = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
-_SAME = {ord(a): b for a, b in {"％": "%", "＋": "+", "＝": "=", "－": "-", "−": "-", "℃": "°C", "℉": "°F", "：": ":", "’": "'"}.items()}
+_WIDE = {
+    code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+}
+_SAME = {
+    ord(a): b
+    for a, b in {
+        "％": "%",
+        "＋": "+",
+        "＝": "=",
+        "－": "-",
+        "−": "-",
+        "℃": "°C",
+        "℉": "°F",
+        "：": ":",
+        "’": "'",
+    }.items()
+}
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff〇]")
 _LATIN = re.compile(r"[^\W\d_㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff〇]")
 _SPOKEN = re.compile(r"[^\W_]")
@@ -76,7 +91,9 @@ def without_markup(text: str) -> str:
     for pattern, replacement in _MARKUP:
         text = pattern.sub(replacement, text)
     text = text.translate(_WIDE).translate(_SAME)
-    return "".join(c if c in _KEPT or unicodedata.category(c) not in _UNSPOKEN_CATEGORIES else " " for c in text)
+    return "".join(
+        c if c in _KEPT or unicodedata.category(c) not in _UNSPOKEN_CATEGORIES else " " for c in text
+    )
 
 
 def without_symbols(text: str) -> str:

@@ -189,9 +189,13 @@ class _Link(asyncio.SubprocessProtocol):
         self.exited.set_result(code)
         said = self._last_words.decode("utf-8", "replace").strip().splitlines()
         cause = f"; its last words: {said[-1]}" if said else ""
-        error = EngineError(self.spec.engine, f"the worker process ended unexpectedly (exit code {code}{cause})")
+        error = EngineError(
+            self.spec.engine, f"the worker process ended unexpectedly (exit code {code}{cause})"
+        )
         if not self.ready.done():
-            self.ready.set_exception(EngineUnavailable(self.spec.engine, f"cannot start (exit code {code}{cause})"))
+            self.ready.set_exception(
+                EngineUnavailable(self.spec.engine, f"cannot start (exit code {code}{cause})")
+            )
         for stream in self.streams.values():
             stream.fail(error)
 
@@ -205,7 +209,9 @@ class _Link(asyncio.SubprocessProtocol):
         elif frame.kind is Kind.READY:
             self.ready.set_result(frame.body)
         else:
-            self.ready.set_exception(EngineUnavailable(self.spec.engine, frame.body.decode("utf-8", "replace")))
+            self.ready.set_exception(
+                EngineUnavailable(self.spec.engine, frame.body.decode("utf-8", "replace"))
+            )
 
     def write(self, data: bytes) -> None:
         # Bounded without asking the transport: each stream has at most a window underway.
