@@ -9,6 +9,8 @@ import pytest
 
 from lumi.errors import StoreError
 from lumi.store import sqlite_file
+from lumi.store.base import Answer, DialogueEntry, SessionRecord, StoredEvent, Timer
+from lumi.store.sqlite import SqliteStore
 from lumi.store.sqlite_file import APPLICATION_ID, MIGRATIONS, open_file, store_error
 
 
@@ -49,6 +51,73 @@ def test_an_older_file_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest
     assert "room" in [row[1] for row in connection.execute("PRAGMA table_info(timers)")]
     connection.close()
     assert _pragma(path, "user_version") == len(newer)
+
+
+V1 = """
+CREATE TABLE answers (
+    owner TEXT NOT NULL, chat_id TEXT NOT NULL, question_digest TEXT NOT NULL,
+    payload BLOB NOT NULL, created_at REAL NOT NULL,
+    PRIMARY KEY (owner, chat_id)) WITHOUT ROWID;
+CREATE INDEX answers_by_age ON answers (created_at);
+CREATE TABLE timers (
+    owner TEXT NOT NULL, id TEXT NOT NULL, due_at REAL NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL,
+    language TEXT NOT NULL, created_at REAL NOT NULL, duration_s REAL NOT NULL,
+    PRIMARY KEY (owner, id)) WITHOUT ROWID;
+CREATE INDEX timers_by_due ON timers (due_at, created_at, id);
+CREATE TABLE list_items (
+    position INTEGER PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, item TEXT NOT NULL);
+CREATE INDEX list_items_by_list ON list_items (owner, name, position);
+CREATE TABLE dialogue (
+    position INTEGER PRIMARY KEY, session_id TEXT NOT NULL, role TEXT NOT NULL, content TEXT NOT NULL,
+    created_at REAL NOT NULL);
+CREATE INDEX dialogue_by_session ON dialogue (session_id, position);
+PRAGMA journal_mode = WAL;
+PRAGMA application_id = 1282764137;
+PRAGMA user_version = 1;
+INSERT INTO answers VALUES ('alice', 'chat-1', 'digest', x'00ff', 1000.0);
+INSERT INTO timers VALUES ('alice', 't1', 1060.0, 'timer', 'noodles', 'en', 1000.0, 60.0);
+INSERT INTO list_items (owner, name, item) VALUES ('alice', 'shopping', 'milk');
+INSERT INTO dialogue (session_id, role, content, created_at) VALUES ('s1', 'user', 'hello', 1000.0);
+"""
+"""A file of the first schema as it was in the field; not made from `MIGRATIONS`, so that a change there is noticed."""
+
+
+def _schema(connection: sqlite3.Connection) -> list[tuple[str, list[str]]]:
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
+    return [(name, sql.split()) for name, sql in rows]
+
+
+async def test_a_file_of_the_first_schema_keeps_all_and_learns_sessions(tmp_path: Path) -> None:
+    path = tmp_path / "lumi.db"
+    old = sqlite3.connect(path)
+    old.executescript(V1)
+    old.close()
+    store = await SqliteStore.open(path)
+    try:
+        assert await store.answers.get("alice", "chat-1") == Answer(
+            "alice", "chat-1", "digest", b"\x00\xff", 1000.0
+        )
+        assert list(await store.timers.of("alice")) == [
+            Timer("t1", "alice", 1060.0, "timer", "noodles", "en", 1000.0, 60.0)
+        ]
+        assert list(await store.lists.items("alice", "shopping")) == ["milk"]
+        assert list(await store.dialogues.load("s1")) == [DialogueEntry("user", "hello", 1000.0)]
+        assert await store.sessions.load("alice", "s1") is None
+        await store.sessions.save(SessionRecord("s1", "alice", 1000.0, 1000.0, 0, 1, b""))
+        assert await store.commit(event=StoredEvent("s1", 1, b"event", 1000.0))
+    finally:
+        await store.aclose()
+    assert _pragma(path, "user_version") == len(MIGRATIONS) >= 2
+
+
+def test_a_migrated_file_is_as_a_new_one(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "old.db")
+    old.executescript(V1)
+    old.close()
+    migrated, new = open_file(tmp_path / "old.db"), open_file(tmp_path / "new.db")
+    assert _schema(migrated) == _schema(new)
+    migrated.close()
+    new.close()
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(

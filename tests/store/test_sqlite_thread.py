@@ -20,6 +20,9 @@ def _nothing(_: sqlite3.Cursor) -> None:
 
 ADD = Statement("INSERT INTO list_items (owner, name, item) VALUES ('o', 'n', ?)", _nothing, writes=True)
 COUNT = Statement("SELECT count(*) FROM list_items", lambda cursor: cursor.fetchone()[0], writes=False)
+ITEMS = Statement(
+    "SELECT item FROM list_items ORDER BY position", lambda cursor: [item for (item,) in cursor], writes=False
+)
 BAD = Statement("INSERT INTO nowhere VALUES (?)", _nothing, writes=True)
 
 
@@ -96,6 +99,24 @@ async def test_what_cannot_be_kept_is_its_own_askers_fault_alone(tmp_path: Path)
         assert "cannot keep this" in bad.result()
         assert "cannot keep this" in huge.result()
         assert await thread.do(COUNT) == 1
+
+
+async def test_what_a_reader_refuses_is_undone_for_its_own_asker_alone(tmp_path: Path) -> None:
+    def refuse(_: sqlite3.Cursor) -> None:
+        raise StoreError("not this one")
+
+    no = Statement("SELECT 1", refuse, writes=False)
+    async with _open(tmp_path) as thread:
+        told = await asyncio.gather(
+            thread.do(COUNT),  # the four below share a commit
+            thread.do(ADD, "before"),
+            thread.do_all([(ADD, ("gone",)), (no, ()), (ADD, ("never",))]),
+            thread.do(no),
+            thread.do(ADD, "after"),
+            return_exceptions=True,
+        )
+        assert [str(answer) for answer in told] == ["0", "None", "not this one", "not this one", "None"]
+        assert await thread.do(ITEMS) == ["before", "after"]
 
 
 async def test_an_error_of_the_file_is_everybodys_and_nothing_is_half_done(tmp_path: Path) -> None:
