@@ -1,8 +1,10 @@
 import asyncio
+import random
 from contextlib import asynccontextmanager
 
 import pytest
 
+from lumi.engines.base import ChatMessage, Prompt, Speaker, TextDelta
 from lumi.server.background import Background
 from lumi.server.bells import Bells
 from lumi.store.base import Timer
@@ -69,3 +71,19 @@ async def test_being_there_twice_rings_once(rounds):
             bells.present("a")
         await asyncio.sleep(300)
         assert [heard[0] for heard in bedside.heard] == ["a"]
+
+
+async def test_a_timer_set_in_words_rings():
+    async with ringing() as (_, bells, bedside):
+        bedside.there = {"c"}
+        skills = bells.skills(random.Random(1))
+        asked = (ChatMessage("user", "set a timer for five minutes"),)
+        reply = skills.reply(Prompt(asked, Speaker(device_id="c")))
+        assert "5 minutes" in "".join([event.text async for event in reply if isinstance(event, TextDelta)])
+        await asyncio.sleep(299)
+        assert bedside.heard == []
+        await asyncio.sleep(2)
+        ((device, text, _, due_at),) = bedside.heard
+        assert (device, due_at) == ("c", START + 300)
+        assert "5 minutes" in text
+        await skills.aclose()

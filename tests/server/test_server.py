@@ -7,7 +7,7 @@ from tests.server.doubles import HELLO, Caller
 
 from lumi.config import Config
 from lumi.config.settings import LogSettings, ServerSettings, StoreSettings
-from lumi.errors import ConfigError, EngineUnavailable
+from lumi.errors import ConfigError, EngineUnavailable, StoreError
 from lumi.server.server import Server
 from lumi.store.memory import MemoryStore
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
@@ -120,10 +120,13 @@ async def test_a_second_server_on_the_same_port_is_told_what_to_do():
 
 async def test_old_answers_are_forgotten_by_the_wall_clock(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("lumi.server.server.FORGET_EVERY_S", 0.01)
+    failures = [StoreError("the disk is full")]
     forgotten: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     class Answers:
         async def forget_before(self, created_at: float) -> int:
+            if failures:
+                raise failures.pop()
             if not forgotten.done():
                 forgotten.set_result(created_at)
             return 0
@@ -132,3 +135,26 @@ async def test_old_answers_are_forgotten_by_the_wall_clock(monkeypatch: pytest.M
     store.answers = Answers()  # type: ignore[assignment]
     async with Server(config(), store=store, wall_clock=lambda: 100_000.0, **scripted()):
         assert await forgotten == 100_000.0 - 24 * 3600
+
+
+async def test_a_push_reaches_the_device():
+    async with Server(config(), **scripted()) as server, aiohttp.ClientSession() as http:
+        assert not server._push("dev", "ring", kind="timer", notice_id="n", due_at=1.0)
+        async with http.ws_connect(server.url) as ws:
+            await ws.send_json(HELLO | {"features": {"notify": True}})
+            await ws.receive_json()
+            assert server._push("dev", "ring", kind="timer", notice_id="n", due_at=1.0)
+            notify = await ws.receive_json()
+            assert (notify["type"], notify["id"], notify["text"]) == ("notify", "n", "ring")
+
+
+async def test_what_others_count_is_shown():
+    async with Server(config(), **scripted()) as server, aiohttp.ClientSession() as http:
+        async with http.ws_connect(server.url) as ws:
+            await ws.send_json(HELLO)
+            await ws.receive_json()
+            async with http.get(server.page_url + "metrics") as answer:
+                counts = (await answer.text()).splitlines()
+        assert {"lumi_sessions 1.0", "lumi_links 1.0", "lumi_frames_late 0.0", "lumi_cache_bytes 0.0"} <= set(
+            counts
+        )
