@@ -17,6 +17,8 @@ from lumi.testing.session_stores import ANSWER, SESSION, event, numbers, refusal
 class EventConformance:
     """Events, and `Store.commit`."""
 
+    durable = False
+
     def open_store(self, place: Path) -> AbstractAsyncContextManager[Store]:
         raise NotImplementedError
 
@@ -170,3 +172,45 @@ class EventConformance:
             assert [await store.events.count(str(number)) for number in range(20)] == [
                 int(one) for one in told
             ]
+
+    # ── two servers at one store ─────────────────────────────────────────────────────────────────────────────────
+
+    async def test_a_second_server_takes_a_session_up_and_the_first_notices(self, tmp_path: Path) -> None:
+        if not self.durable:
+            return
+        async with self.open_store(tmp_path) as first, self.open_store(tmp_path) as second:
+            await first.sessions.save(SESSION)
+            for seq in (1, 2):
+                await first.events.append(event(seq))
+            assert await second.sessions.load("alice", "s1") == replace(SESSION, next_seq=3)
+            await second.events.acknowledge("s1", 1)
+            assert await second.commit(answer=ANSWER, event=event(3))
+            assert not await first.commit(answer=ANSWER, event=event(3))
+            assert "another server" in await refusal(first.events.append(event(3)))
+            assert await numbers(first) == [2, 3]
+            await second.sessions.touch("s1", 2_000.0)
+            assert not await first.sessions.delete("s1", seen_before=2_000.0)
+
+    async def test_two_servers_answer_the_same_chats_once(self, tmp_path: Path) -> None:
+        if not self.durable:
+            return
+        async with self.open_store(tmp_path) as first, self.open_store(tmp_path) as second:
+            for name in ("s1", "s2"):
+                await first.sessions.save(replace(SESSION, id=name))
+
+            async def answer_all(store: Store, name: str) -> list[bool]:
+                seq, told = 1, []
+                for number in range(50):
+                    answer = replace(ANSWER, chat_id=str(number), payload=name.encode())
+                    told.append(await store.commit(answer=answer, event=event(seq, name)))
+                    seq += told[-1]
+                return told
+
+            told = await asyncio.gather(answer_all(first, "s1"), answer_all(second, "s2"))
+            assert [one + other for one, other in zip(*told, strict=True)] == [1] * 50
+            for name, answered in zip(("s1", "s2"), told, strict=True):
+                found = [await second.answers.get("alice", str(number)) for number in range(50)]
+                payload = name.encode()
+                assert [answer is not None and answer.payload == payload for answer in found] == answered
+            assert await first.events.count("s1") == sum(told[0])
+            assert await first.events.count("s2") == sum(told[1])
