@@ -79,6 +79,11 @@ class SkillsLlm:
             self._handlers |= skill.handlers
 
     @property
+    def catalogues(self) -> Mapping[Language, Catalogue]:
+        """What is understood, by language."""
+        return self._catalogues
+
+    @property
     def intents(self) -> frozenset[str]:
         """The names of all intents that are answered."""
         return frozenset(self._handlers)

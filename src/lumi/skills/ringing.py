@@ -24,8 +24,9 @@ class Ringing:
     """Retry times are the loop's; every entry ends with its timer."""
 
     under_way: dict[str, Timer] = field(default_factory=dict)
-    delivered: set[str] = field(default_factory=set)
-    """Heard, but perhaps still in the store: never rung again, only removed."""
+    done: set[str] = field(default_factory=set)
+    """Heard or cancelled, but perhaps still in the store or in a look at it that is under way: never rung (again).
+    Forgotten by the first look at the store that no longer finds them."""
     _unheard: dict[str, tuple[Timer, float]] = field(default_factory=dict)
     _offered: set[str] = field(default_factory=set)
     _rung: OrderedDict[str, Rung] = field(default_factory=OrderedDict)
@@ -33,7 +34,7 @@ class Ringing:
     @property
     def known(self) -> int:
         """Timers that may be in the store, due, and are not to be rung just now."""
-        return len(self.under_way) + len(self.delivered) + len(self._unheard)
+        return len(self.under_way) + len(self.done) + len(self._unheard)
 
     def ready(self, due: Iterable[Timer], now: float) -> list[Timer]:
         """Those to be rung now. `now` is loop time."""
@@ -41,7 +42,7 @@ class Ringing:
             timer
             for timer in due
             if timer.id not in self.under_way
-            and timer.id not in self.delivered
+            and timer.id not in self.done
             and (timer.id not in self._unheard or self._unheard[timer.id][1] <= now)
         ]
 
@@ -57,7 +58,7 @@ class Ringing:
     def heard(self, timer: Timer, at: float) -> None:
         """`at`: UNIX seconds."""
         del self.under_way[timer.id]
-        self.delivered.add(timer.id)
+        self.done.add(timer.id)
         self._rung[timer.owner] = Rung(timer, at)
         self._rung.move_to_end(timer.owner)
         if len(self._rung) > MAX_RUNG:
@@ -76,17 +77,12 @@ class Ringing:
         if any(timer.owner == owner for timer in self.under_way.values()):
             self._offered.add(owner)
 
-    def forget(self, timer_id: str) -> None:
-        """It is no longer in the store."""
-        self._unheard.pop(timer_id, None)
-        self.delivered.discard(timer_id)
-
     def keep_only(self, stored: Iterable[str]) -> None:
-        """Forget what was cancelled, or rung by another node."""
+        """Forget what is no longer in the store: rung, cancelled, or rung by another node."""
         present = set(stored)
-        for timer_id in [*self._unheard, *self.delivered]:
-            if timer_id not in present:
-                self.forget(timer_id)
+        self.done &= present
+        for timer_id in [timer_id for timer_id in self._unheard if timer_id not in present]:
+            del self._unheard[timer_id]
 
     def last(self, owner: str) -> Rung | None:
         return self._rung.get(owner)

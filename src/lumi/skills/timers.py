@@ -91,13 +91,16 @@ class TimerService:
 
     async def of(self, owner: str) -> Sequence[Timer]:
         """The owner's timers that are still to ring, soonest first."""
-        delivered = self._ringing.delivered
-        return [timer for timer in await self._store.of(owner) if timer.id not in delivered]
+        return [timer for timer in await self._store.of(owner) if timer.id not in self._ringing.done]
 
     async def cancel(self, timer: Timer) -> bool:
         """Whether it was still there."""
-        gone = await self._store.remove(timer.owner, timer.id)
-        self._ringing.forget(timer.id)
+        self._ringing.done.add(timer.id)
+        try:
+            gone = await self._store.remove(timer.owner, timer.id)
+        except StoreError:
+            self._ringing.done.discard(timer.id)
+            raise
         self._changed.set()
         return gone
 
@@ -155,11 +158,11 @@ class TimerService:
         ahead = await self._store.due(now + RECHECK_S, limit)
         self._ringing.keep_only(timer.id for timer in ahead)
         due = [timer for timer in ahead if timer.due_at <= now]
-        for timer in [timer for timer in due if timer.id in self._ringing.delivered]:
-            await self._put_away(timer)
         for timer in self._ringing.ready(due, loop_now):
             self._ringing.begin(timer)
             group.create_task(self._ring_one(timer, now - timer.due_at))
+        for timer in [timer for timer in due if timer.id in self._ringing.done]:
+            await self._put_away(timer)
         pauses = [RECHECK_S, *(timer.due_at - self._clock() for timer in ahead if timer.due_at > now)]
         if (retry_at := self._ringing.next_retry()) is not None:
             pauses.append(retry_at - loop_now)
@@ -185,6 +188,5 @@ class TimerService:
         try:
             await self._store.remove(timer.owner, timer.id)
         except StoreError:
-            # It stays marked as delivered, and is removed at the next look
+            # It stays marked as done, and is removed at the next look
             return
-        self._ringing.forget(timer.id)
