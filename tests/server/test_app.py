@@ -105,10 +105,10 @@ async def test_a_wrong_directory_ends_it_before_anything_starts(tmp_path):
 async def test_the_welcome_says_what_cannot_be_heard(scripted):
     scripted.languages = ("en",)
     async with app.Server(CONFIG) as server:
-        assert "Not understood by ear with the engine pocketsphinx: Chinese" in welcome(server)
+        assert "By ear it does not understand Chinese: the recogniser pocketsphinx" in welcome(server)
     scripted.languages = ("en", "zh")
     async with app.Server(CONFIG) as server:
-        assert "Not understood" not in welcome(server)
+        assert "By ear" not in welcome(server)
 
 
 def test_run_uses_the_fastest_loop_there_is(monkeypatch):

@@ -69,9 +69,10 @@ def welcome(server: Server) -> str:
     ]
     missing = server.unheard_languages
     if missing:
+        engine = server.config.stt.engine
         lines.append(
-            f"Not understood by ear with the engine {server.config.stt.engine}: {', '.join(missing)} "
-            "(typed, it is); docs/configuration.md, section stt, has what to set."
+            f"By ear it does not understand {', '.join(missing)}: the recogniser {engine} does not know it. Typed, it "
+            "does; for speech, install an engine that knows it and name it in the setting stt.engine."
         )
     return "\n".join(lines)
 
