@@ -153,6 +153,16 @@ def talk(
 
 
 @app.command()
+def tui(*, url: Url = None, language: SpokenLanguage = None, token: Token = None) -> None:
+    """Converse in a full screen: text and voice, with what the connection does."""
+    from lumi.commands.tui import TuiOptions
+    from lumi.commands.tui import tui as command
+
+    console = _console()
+    run(console, lambda: command(console, TuiOptions(url, _language(language), token)))
+
+
+@app.command()
 def doctor(*, as_json: Json = False) -> None:
     """Find out what is missing on this machine, and what to do."""
     from lumi.commands.doctor import doctor as command
