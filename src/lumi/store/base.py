@@ -176,8 +176,11 @@ class EventStore(Protocol):
     async def append(self, event: StoredEvent) -> None:
         """Beyond `EVENTS_KEPT` numbers the oldest go, and count as acknowledged.
 
+        Numbers may be left out (an event that could not be stored), and the session may have been saved with a greater
+        `next_seq` already.
+
         Raises:
-            StoreError: there is no such session (any more), or its numbers have reached `seq` already.
+            StoreError: there is no such session (any more), or it had an event of this number or a greater one.
         """
         ...
 
@@ -186,7 +189,10 @@ class EventStore(Protocol):
         ...
 
     async def acknowledge(self, session_id: str, seq: int) -> None:
-        """Drop all up to `seq`; an old number and an unknown session change nothing."""
+        """The client has all up to `seq`, whether they were stored or not: drop them, and let the counters follow.
+
+        An old number and an unknown session change nothing.
+        """
         ...
 
     async def count(self, session_id: str) -> int: ...

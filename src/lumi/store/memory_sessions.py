@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from lumi.store.base import EVENTS_KEPT, SessionRecord, StoredEvent
 from lumi.store.refusals import anothers_session, no_such_session, number_used
@@ -17,11 +18,17 @@ class Kept:
     record: SessionRecord
     events: dict[int, StoredEvent] = field(default_factory=dict)
 
+    @property
+    def free_from(self) -> int:
+        """No event had this number or a greater one."""
+        return 1 + max(self.record.acknowledged, next(reversed(self.events), 0))
+
     def let_go(self, seq: int) -> None:
-        """Of all events up to `seq`, as far as there were any."""
-        acknowledged = max(self.record.acknowledged, min(seq, self.record.next_seq - 1))
-        self.record = replace(self.record, acknowledged=acknowledged)
-        for number in [number for number in self.events if number <= acknowledged]:
+        """Of all events up to `seq`."""
+        acknowledged = max(self.record.acknowledged, seq)
+        next_seq = max(self.record.next_seq, seq + 1)
+        self.record = replace(self.record, acknowledged=acknowledged, next_seq=next_seq)
+        for number in list(takewhile(lambda number: number <= acknowledged, self.events)):
             del self.events[number]
 
 
@@ -105,9 +112,9 @@ class MemoryEvents:
         kept = self._sessions.kept(event.session_id)
         if kept is None:
             raise no_such_session(event)
-        if event.seq < kept.record.next_seq:
-            raise number_used(event, kept.record.next_seq)
-        kept.record = replace(kept.record, next_seq=event.seq + 1)
+        if event.seq < kept.free_from:
+            raise number_used(event, kept.free_from)
+        kept.record = replace(kept.record, next_seq=max(kept.record.next_seq, event.seq + 1))
         kept.events[event.seq] = event
         kept.let_go(event.seq - EVENTS_KEPT)
 

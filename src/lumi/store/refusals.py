@@ -12,10 +12,10 @@ def no_such_session(event: StoredEvent) -> StoreError:
     )
 
 
-def number_used(event: StoredEvent, next_seq: int) -> StoreError:
+def number_used(event: StoredEvent, free_from: int) -> StoreError:
     return StoreError(
         f"event {event.seq} of session {event.session_id!r} would not be its next: numbers only grow, and from "
-        f"{next_seq} on they are free; does another server hold this session?"
+        f"{free_from} on they are free; does another server hold this session?"
     )
 
 

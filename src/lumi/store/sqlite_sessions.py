@@ -68,9 +68,13 @@ _DELETE_DIALOGUE = Statement(
 _DELETE_SESSION = Statement("DELETE FROM sessions WHERE id = ? AND seen_at < ?", _any, writes=True)
 
 _COUNT_UP = (
-    "UPDATE sessions SET next_seq = ? + 1, acknowledged = max(acknowledged, ?) WHERE id = ? AND next_seq <= ?"
+    "UPDATE sessions SET next_seq = max(next_seq, ? + 1), acknowledged = max(acknowledged, ?) "
+    "WHERE id = ? AND acknowledged < ? AND NOT EXISTS (SELECT 1 FROM events WHERE session_id = ? AND seq >= ?)"
 )
-_NEXT_SEQ = "SELECT next_seq FROM sessions WHERE id = ?"
+_FREE_FROM = (
+    "SELECT 1 + max(acknowledged, coalesce((SELECT max(seq) FROM events WHERE session_id = sessions.id), 0)) "
+    "FROM sessions WHERE id = ?"
+)
 _APPEND = Statement(
     "INSERT INTO events (session_id, seq, payload, created_at) VALUES (?, ?, ?, ?)", _nothing, writes=True
 )
@@ -81,7 +85,7 @@ _AFTER = Statement(
 )
 _COUNT = Statement("SELECT count(*) FROM events WHERE session_id = ?", _number, writes=False)
 _ACKNOWLEDGE = Statement(
-    "UPDATE sessions SET acknowledged = max(acknowledged, min(?, next_seq - 1)) WHERE id = ?",
+    "UPDATE sessions SET acknowledged = max(acknowledged, ?), next_seq = max(next_seq, ? + 1) WHERE id = ?",
     _nothing,
     writes=True,
 )
@@ -108,17 +112,18 @@ def appending(event: StoredEvent) -> list[Step]:
 
     def counted(cursor: sqlite3.Cursor) -> None:
         if not cursor.rowcount:
-            row = cursor.execute(_NEXT_SEQ, (event.session_id,)).fetchone()
+            row = cursor.execute(_FREE_FROM, (event.session_id,)).fetchone()
             raise no_such_session(event) if row is None else number_used(event, *row)
 
-    last_dropped = event.seq - EVENTS_KEPT
+    name, seq = event.session_id, event.seq
+    last_dropped = seq - EVENTS_KEPT
     count_up = Statement(_COUNT_UP, counted, writes=True)
     steps: list[Step] = [
-        (count_up, (event.seq, last_dropped, event.session_id, event.seq)),
+        (count_up, (seq, last_dropped, name, seq, name, seq)),
         (_APPEND, astuple(event)),
     ]
     if last_dropped > 0:
-        steps.append((_DROP, (event.session_id, event.session_id)))
+        steps.append((_DROP, (name, name)))
     return steps
 
 
@@ -161,7 +166,7 @@ class SqliteEvents:
         return found
 
     async def acknowledge(self, session_id: str, seq: int) -> None:
-        await self._thread.do_all([(_ACKNOWLEDGE, (seq, session_id)), (_DROP, (session_id, session_id))])
+        await self._thread.do_all([(_ACKNOWLEDGE, (seq, seq, session_id)), (_DROP, (session_id, session_id))])
 
     async def count(self, session_id: str) -> int:
         number: int = await self._thread.do(_COUNT, session_id)

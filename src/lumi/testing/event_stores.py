@@ -90,7 +90,7 @@ class EventConformance:
             await store.sessions.save(SESSION)
             for seq in range(1, 6):
                 await store.events.append(event(seq))
-            for seq, left, acknowledged in ((3, [4, 5], 3), (1, [4, 5], 3), (99, [], 5)):
+            for seq, left, acknowledged in ((3, [4, 5], 3), (1, [4, 5], 3), (5, [], 5)):
                 await store.events.acknowledge("s1", seq)
                 assert await numbers(store) == left
                 record = await store.sessions.load("alice", "s1")
@@ -98,6 +98,32 @@ class EventConformance:
             await store.events.append(event(6))
             assert await numbers(store) == [6]
             await store.events.acknowledge("s2", 1)  # has expired in between: no mistake
+
+    async def test_an_event_that_was_not_stored_may_be_acknowledged(self, tmp_path: Path) -> None:
+        async with self.open_store(tmp_path) as store:
+            await store.sessions.save(SESSION)
+            await store.events.append(event(1))
+            await store.events.acknowledge("s1", 3)
+            assert await store.sessions.load("alice", "s1") == replace(SESSION, acknowledged=3, next_seq=4)
+            assert "from 4 on" in await refusal(store.events.append(event(3)))
+            await store.events.append(event(4))
+            assert await numbers(store) == [4]
+
+    async def test_a_number_may_be_left_out_and_later_not_made_up_for(self, tmp_path: Path) -> None:
+        async with self.open_store(tmp_path) as store:
+            await store.sessions.save(SESSION)
+            await store.events.append(event(1))
+            await store.events.append(event(3))
+            assert "from 4 on" in await refusal(store.events.append(event(2)))
+            assert await numbers(store) == [1, 3]
+
+    async def test_a_session_saved_with_a_number_already_given_takes_its_event(self, tmp_path: Path) -> None:
+        async with self.open_store(tmp_path) as store:
+            await store.sessions.save(replace(SESSION, next_seq=3))
+            await store.events.append(event(1))
+            await store.events.append(event(2))
+            assert await store.sessions.load("alice", "s1") == replace(SESSION, next_seq=3)
+            assert await numbers(store) == [1, 2]
 
     async def test_forgotten_events_count_as_acknowledged(self, tmp_path: Path) -> None:
         async with self.open_store(tmp_path) as store:
@@ -148,7 +174,7 @@ class EventConformance:
     async def test_an_answer_whose_event_is_refused_is_not_stored(self, tmp_path: Path) -> None:
         async with self.open_store(tmp_path) as store:
             assert "not kept" in await refusal(store.commit(answer=ANSWER, event=event(1)))
-            await store.sessions.save(replace(SESSION, next_seq=2))
+            await store.sessions.save(replace(SESSION, acknowledged=1, next_seq=2))
             assert "from 2 on" in await refusal(store.commit(answer=ANSWER, event=event(1)))
             assert await store.answers.get("alice", "chat-1") is None
             assert await store.commit(answer=ANSWER, event=event(2))
