@@ -124,10 +124,10 @@ async def test_recordings_that_are_not_here_are_left_out_aloud(
 
 def test_question_and_answer_are_kept_as_files(tmp_path: Path) -> None:
     sound, reply = Sound(tone(100), 16_000), Sound(tone(200), 16_000)
-    written = demo._keep(tmp_path, 2, "what time is it (the built-in voice)", sound, reply)
+    written = demo._keep(tmp_path, "what time is it (the built-in voice)", sound, reply)
     assert [path.name for path in written] == [
-        "2-what-time-is-it-question.wav",
-        "2-what-time-is-it-answer.wav",
+        "what-time-is-it-question.wav",
+        "what-time-is-it-answer.wav",
     ]
     heard = read_wav(written[1])
     assert duration_ms(heard.pcm, heard.rate_hz) == pytest.approx(200)

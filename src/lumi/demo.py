@@ -142,8 +142,8 @@ async def server() -> AsyncIterator[Server]:
             yield running
 
 
-def _keep(folder: Path, number: int, name: str, sound: Sound, reply: Sound) -> list[Path]:
-    stem = f"{number}-{name.split(' (', maxsplit=1)[0].replace(' ', '-')}"
+def _keep(folder: Path, name: str, sound: Sound, reply: Sound) -> list[Path]:
+    stem = name.split(" (", maxsplit=1)[0].replace(" ", "-")
     written = []
     for part, heard in (("question", sound), ("answer", reply)):
         path = folder / f"{stem}-{part}.wav"
@@ -162,13 +162,11 @@ async def demo(folder: Path, console: Console) -> None:
     """Hold every conversation, print it, keep its sounds in `folder`, which must exist."""
     async with server() as running, connect(running.url, device_id="demo") as client:
         console.print(f"A server on {running.url}, a client connected to it.")
-        number = 0
         async for name, sound in questions(console):
-            number += 1
             console.print(f"\n[bold]{name}[/bold]")
             reply = await converse(client, sound, console)
             console.print(_summary(reply), markup=False, highlight=False, soft_wrap=True)
-            for path in _keep(folder, number, name, sound, Sound(reply.pcm, reply.rate_hz)):
+            for path in _keep(folder, name, sound, Sound(reply.pcm, reply.rate_hz)):
                 console.print(f"  wrote {path}", highlight=False, soft_wrap=True)
 
 
