@@ -141,7 +141,15 @@ class NotConnected(NetworkError):
 
 
 class HandshakeError(LumiError):
-    """The hello exchange went wrong."""
+    """The hello exchange went wrong.
+
+    Args:
+        code: the `error_code` by which the server refused the hello for good; None where it did not.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class MissingSessionId(HandshakeError):
