@@ -34,18 +34,21 @@ BANNED_NAMES = ("util", "helper", "common", "misc")
 HOMES = {
     "aiohttp": {"transport", "server", "testing"},
     "av": {"audio"},
+    "babel": {"skills"},
     "espeakng_loader": {"engines"},
     "hassil": {"skills"},
     "miniaudio": {"client"},
+    "numpy": {"audio", "engines"},
     "onnxruntime": {"engines"},
     "pocketsphinx": {"engines"},
     "prometheus_client": {"server"},
     "psutil": {"bench"},
     "pydantic": {"config"},
     "soxr": {"audio"},
-    "sqlite3": {"store"},
+    "sqlite3": {"store", "client"},
     "typer": {"bench", "cli", "commands", "demo"},
-    "webrtcvad": {"engines", "audio"},
+    "webrtcvad": {"engines"},
+    "yaml": {"skills"},
 }
 """Third-party libraries and the rooms that may import them."""
 
@@ -205,6 +208,14 @@ def test_every_dependency_is_pinned() -> None:
     for name, lines in wanted.items():
         pinned = {normal(pin.split("==")[0]) for pin in pins(name)}
         assert {normal(re.split(r"[^\w.-]", line)[0]) for line in lines} <= pinned, "run: make pins"
+
+
+def test_every_data_file_is_packaged() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        patterns = tomllib.load(file)["tool"]["setuptools"]["package-data"]["lumi"]
+    data = [path for path in tracked_files() if SOURCE in path.parents and path.suffix != ".py"]
+    assert data
+    assert not [relative(path) for path in data if not any(path.match(pattern) for pattern in patterns)]
 
 
 def test_importing_lumi_loads_no_server_and_no_model_runtime() -> None:
