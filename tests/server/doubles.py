@@ -10,10 +10,22 @@ from typing import Any
 
 from lumi.errors import ConnectionLost
 from lumi.protocol.handshake import Agreement
-from lumi.protocol.messages import Abort, AudioFrame, Chat, ClientHello, Listen, Message, Played, Response
+from lumi.protocol.messages import (
+    Abort,
+    Ack,
+    AudioFrame,
+    Chat,
+    ClientHello,
+    Listen,
+    Message,
+    Played,
+    Response,
+)
 from lumi.server.gateway import Gateway, GatewaySettings
 from lumi.server.metrics import Metrics
 from lumi.server.session_manager import SessionManager
+from lumi.store.base import SessionRecord
+from lumi.store.memory import MemoryStore
 from lumi.testing.clock import WallClock
 from lumi.transport.base import LinkInfo
 from lumi.transport.memory import MemoryLink, memory_link_pair
@@ -33,6 +45,7 @@ class NotedSession:
         self.hears_pushes = True
         self.broken: Exception | None = None
         self.noted: list[Any] = []
+        self.events = 0
         self.send: Callable[[Message | AudioFrame], None] | None = None
         self._end = asyncio.Event()
 
@@ -69,7 +82,29 @@ class NotedSession:
     async def _end_of_audio(self) -> None:
         self.noted.append("end of audio")
 
-    def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+    @property
+    def kept(self) -> bool:
+        return self.agreement.features.resume
+
+    def can_resume(self, received: int) -> bool:
+        return received <= self.events
+
+    def replay(self, received: int) -> None:
+        self.noted.append(f"replayed after {received}")
+
+    async def restore(self, record: SessionRecord) -> None:
+        self.noted.append(record)
+
+    async def touch(self) -> None:
+        self.noted.append("touched")
+
+    async def acknowledge(self, message: Ack) -> None:
+        self.noted.append(message)
+
+    async def forget(self) -> None:
+        self.noted.append("forgotten")
+
+    async def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         self.noted.append((text, kind, notice_id, due_at))
         return self.hears_pushes
 
@@ -121,7 +156,7 @@ class Shell:
     def __init__(self, settings: GatewaySettings | None = None, *, max_sessions: int = 10) -> None:
         self.made: list[NotedSession] = []
         self.metrics = Metrics()
-        self.sessions = SessionManager(self._make, max_sessions=max_sessions)
+        self.sessions = SessionManager(self._make, MemoryStore(), WallClock(), max_sessions=max_sessions)
         ids = iter(range(1, 1000))
         self.gateway = Gateway(
             self.sessions,

@@ -21,7 +21,7 @@ class Bedside:
         self.there: set[str] = set()
         self.heard: list[tuple[str, str, str, float]] = []
 
-    def push(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+    async def push(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         if device_id in self.there:
             self.heard.append((device_id, text, kind, due_at))
         return device_id in self.there

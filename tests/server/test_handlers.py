@@ -27,6 +27,8 @@ AGREEMENT = negotiate(HELLO, headers={}, query={}, offered=Features())
 
 
 class NotedPeer:
+    said_goodbye = False
+
     def __init__(self) -> None:
         self.sent: list[object] = []
 
@@ -85,7 +87,12 @@ async def test_goodbye_ends_the_connection(reason, told):
     assert peer.sent == [(1000, told)]
 
 
-@pytest.mark.parametrize("message", [Ack(seq=1), Mcp(payload={}), ClientIot()])
+async def test_an_acknowledgement_goes_to_the_session():
+    session, _ = await handled(Ack(seq=1))
+    assert session.noted == [Ack(seq=1)]
+
+
+@pytest.mark.parametrize("message", [Mcp(payload={}), ClientIot()])
 async def test_what_has_no_use_yet_is_accepted_quietly(message):
     session, peer = await handled(message)
     assert (session.noted, peer.sent) == ([], [])

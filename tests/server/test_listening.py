@@ -49,7 +49,7 @@ async def test_a_notice_waits_while_the_button_is_held() -> None:
         assert session is not None
         await device.listen("start", mode="manual")
         await asyncio.sleep(0.1)
-        assert session.push("Your tea is ready.", kind="timer", notice_id="t", due_at=0)
+        assert await session.push("Your tea is ready.", kind="timer", notice_id="t", due_at=0)
         await device.quiet(5)
         await device.listen("stop")
         assert (await device.spoken_turn()).sentences == ["Your tea is ready."]
@@ -62,7 +62,7 @@ async def test_a_notice_waits_for_the_turn_that_is_being_spoken_by_the_user() ->
         assert session is not None
         await device.listen("start", mode="auto")
         await device.play(spoken(600))
-        assert session.push("Your tea is ready.", kind="timer", notice_id="t", due_at=0)
+        assert await session.push("Your tea is ready.", kind="timer", notice_id="t", due_at=0)
         await device.play(spoken(0, then_silent_ms=900))
         await device.expect("stt")
         await device.expect("tts", state="stop")
@@ -76,7 +76,7 @@ async def test_an_abort_while_listening_lets_a_notice_speak() -> None:
         assert session is not None
         await device.listen("start", mode="manual")
         await device.play(spoken(300))
-        assert session.push("Ding.", kind="timer", notice_id="t", due_at=0)
+        assert await session.push("Ding.", kind="timer", notice_id="t", due_at=0)
         await device.abort()
         assert (await device.spoken_turn()).sentences == ["Ding."]
 

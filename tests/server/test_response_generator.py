@@ -8,7 +8,6 @@ from msgspec import UNSET
 from lumi.engines.base import Transcript
 from lumi.errors import ProtocolError
 from lumi.protocol.messages import (
-    AudioFrame,
     Chat,
     Error,
     ErrorCode,
@@ -26,10 +25,8 @@ from lumi.voice.events import (
     Heard,
     ReplyDelta,
     ReplyDone,
-    SentenceAudio,
     SentenceEnded,
     SentenceStarted,
-    SpeakingStarted,
     Stage,
     StageFailed,
     TurnEnded,
@@ -46,23 +43,36 @@ ABOUT: dict[str, Any] = {"session_id": "session-1", "turn_id": "t"}
         (Heard("t", Transcript("hello", 1)), (Stt(text="hello", confidence=1.0, id="l", **ABOUT),)),
         (Emotion("t", "happy"), (LlmEmotion(emotion="happy", text="🙂", **ABOUT),)),
         (Emotion("t", "smug"), (LlmEmotion(emotion="neutral", text="😶", **ABOUT),)),
-        (SpeakingStarted("t"), (Tts(state=TtsState.START, **ABOUT),)),
-        (SentenceStarted("t", 0, "Hi."), (Tts(state=TtsState.SENTENCE_START, text="Hi.", **ABOUT),)),
-        (SentenceAudio("t", 0, (b"1", b"2")), (AudioFrame(b"1"), AudioFrame(b"2"))),
-        (SentenceEnded("t", 0, "Hi."), (Tts(state=TtsState.SENTENCE_END, text="Hi.", **ABOUT),)),
         (TurnEnded("t", Ending.DONE, {"stt": 1.5}), (Metrics(stages={"stt": 1.5}, **ABOUT),)),
         (ReplyDelta("t", "Hi"), ()),
         (ReplyDone("t", "Hi."), ()),
     ],
 )
-def test_every_event_of_a_spoken_turn_has_its_message(
-    event: TurnEvent, messages: tuple[Message | AudioFrame, ...]
-) -> None:
-    assert RESPONSES.spoken(event, "l") == messages
+def test_what_goes_along_with_speech_has_its_message(event: TurnEvent, messages: tuple[Message, ...]) -> None:
+    assert RESPONSES.beside(event, "l") == messages
+
+
+def test_speech_has_a_frame_of_messages() -> None:
+    assert RESPONSES.tts_start("t") == Tts(state=TtsState.START, **ABOUT)
+    started = RESPONSES.sentence_start(SentenceStarted("t", 0, "Hi."))
+    assert started == Tts(state=TtsState.SENTENCE_START, text="Hi.", **ABOUT)
+    ended = RESPONSES.sentence_end(SentenceEnded("t", 0, "Hi."))
+    assert ended == Tts(state=TtsState.SENTENCE_END, text="Hi.", **ABOUT)
+    assert RESPONSES.tts_stop("t") == Tts(state=TtsState.STOP, **ABOUT)
+
+
+def test_a_text_may_stand_instead_of_speech() -> None:
+    response = RESPONSES.instead_of_speech(None, "Hi.")
+    assert (response.id, response.request_id, response.content, response.is_final) == (
+        None,
+        None,
+        "Hi.",
+        True,
+    )
 
 
 def test_confidence_is_a_float_and_no_listen_id_is_left_out() -> None:
-    (stt,) = RESPONSES.spoken(Heard("t", Transcript("hello", 1)), None)
+    (stt,) = RESPONSES.beside(Heard("t", Transcript("hello", 1)), None)
     assert isinstance(stt, Stt)
     assert isinstance(stt.confidence, float)
     assert stt.id is UNSET
@@ -70,7 +80,7 @@ def test_confidence_is_a_float_and_no_listen_id_is_left_out() -> None:
 
 @pytest.mark.parametrize("stage", Stage)
 def test_every_stage_that_fails_has_its_error(stage: Stage) -> None:
-    (error,) = RESPONSES.spoken(StageFailed("t", stage, "whisper", "whisper: no answer"), "l")
+    (error,) = RESPONSES.beside(StageFailed("t", stage, "whisper", "whisper: no answer"), "l")
     assert isinstance(error, Error)
     assert error.error_code == STAGE_ERRORS[stage]
     assert (error.id, error.request_id, error.message) == ("l", "l", "whisper: no answer")

@@ -139,11 +139,11 @@ async def test_old_answers_are_forgotten_by_the_wall_clock(monkeypatch: pytest.M
 
 async def test_a_push_reaches_the_device():
     async with Server(config(), **scripted()) as server, aiohttp.ClientSession() as http:
-        assert not server._push("dev", "ring", kind="timer", notice_id="n", due_at=1.0)
+        assert not await server._push("dev", "ring", kind="timer", notice_id="n", due_at=1.0)
         async with http.ws_connect(server.url) as ws:
             await ws.send_json(HELLO | {"features": {"notify": True}})
             await ws.receive_json()
-            assert server._push("dev", "ring", kind="timer", notice_id="n", due_at=1.0)
+            assert await server._push("dev", "ring", kind="timer", notice_id="n", due_at=1.0)
             notify = await ws.receive_json()
             assert (notify["type"], notify["id"], notify["text"]) == ("notify", "n", "ring")
 

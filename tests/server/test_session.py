@@ -378,7 +378,7 @@ async def test_a_notice_is_shown_at_once_and_spoken_after_what_goes_on() -> None
         assert session is not None
         await device.detect("story")
         await device.expect("tts", state="sentence_start")
-        assert session.push("Your tea is ready.", kind="timer", notice_id="t1", due_at=1.5)
+        assert await session.push("Your tea is ready.", kind="timer", notice_id="t1", due_at=1.5)
         notify = await device.expect("notify")
         assert (notify["id"], notify["kind"], notify["due_at"]) == ("t1", "timer", "1970-01-01T00:00:01.500Z")
         await device.expect("tts", state="stop", timeout_s=60)
@@ -391,12 +391,12 @@ async def test_firmware_is_not_spoken_to_before_it_first_listens() -> None:
         hello = await device.hello()
         session = house.sessions.get(hello["session_id"])
         assert session is not None
-        assert not session.push("Psst.", kind="push", notice_id="p", due_at=0)
+        assert not await session.push("Psst.", kind="push", notice_id="p", due_at=0)
         assert house.present == []
         await device.listen("start", mode="auto")
         await asyncio.sleep(0.1)
         assert house.present == [session.device_id]
-        assert session.push("Psst.", kind="push", notice_id="p", due_at=0)
+        assert await session.push("Psst.", kind="push", notice_id="p", due_at=0)
         turn = await device.spoken_turn()
         assert turn.sentences == ["Psst."]
 

@@ -24,7 +24,7 @@ async def test_notices_are_spoken_one_after_the_other() -> None:
     async with Rehearsal() as house, house.device() as device:
         session = await enter(house, device)
         for text in ("One.", "Two.", "Three."):
-            assert session.push(text, kind="push", notice_id=text, due_at=0)
+            assert await session.push(text, kind="push", notice_id=text, due_at=0)
         said = [(await device.spoken_turn()).sentences for _ in range(3)]
         assert said == [["One."], ["Two."], ["Three."]]
 
@@ -32,7 +32,7 @@ async def test_notices_are_spoken_one_after_the_other() -> None:
 async def test_more_notices_than_may_wait_are_refused() -> None:
     async with Rehearsal(settings=SessionSettings(waiting_notices=2)) as house, house.device() as device:
         session = await enter(house, device)
-        pushed = [session.push(f"{n}.", kind="push", notice_id=str(n), due_at=0) for n in range(4)]
+        pushed = [await session.push(f"{n}.", kind="push", notice_id=str(n), due_at=0) for n in range(4)]
         assert pushed == [True, True, True, False]  # one is being spoken, two wait
 
 
@@ -41,7 +41,7 @@ async def test_after_an_abort_the_next_notice_is_spoken() -> None:
         session = await enter(house, device)
         await device.detect("story")
         await device.expect("tts", state="sentence_start")
-        assert session.push("Ding.", kind="timer", notice_id="t", due_at=0)
+        assert await session.push("Ding.", kind="timer", notice_id="t", due_at=0)
         await device.abort()
         await device.expect("tts", state="stop", timeout_s=0.1)
         assert (await device.spoken_turn()).sentences == ["Ding."]
@@ -97,5 +97,5 @@ async def test_a_session_that_is_closed_takes_no_notice() -> None:
     async with Rehearsal() as house, house.device() as device:
         session = await enter(house, device)
         await house.sessions.close(session.id, "test")
-        assert not session.push("Ding.", kind="timer", notice_id="t", due_at=0)
+        assert not await session.push("Ding.", kind="timer", notice_id="t", due_at=0)
         await device.quiet(5)

@@ -169,6 +169,11 @@ class LimitSettings(Section):
     idle_s: float = Field(
         default=600.0, gt=0, description="A client that sends nothing for so long is cut off."
     )
+    resume_s: float = Field(
+        default=600.0,
+        ge=0,
+        description="How long a client whose connection broke finds its session again, if it asked for that.",
+    )
 
 
 class StoreSettings(Section):

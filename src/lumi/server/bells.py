@@ -26,7 +26,9 @@ def words(timer: Timer, late_s: float) -> str:
 class Push(Protocol):
     """Says something on a device; False: there is none to hear it."""
 
-    def __call__(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool: ...
+    async def __call__(
+        self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float
+    ) -> bool: ...
 
 
 class Bells:
@@ -75,7 +77,7 @@ class Bells:
                     await self._timers.offer(self._back.popitem()[0])
 
     async def _ring(self, timer: Timer, text: str) -> bool:
-        heard = self._push(timer.owner, text, kind=timer.kind, notice_id=timer.id, due_at=timer.due_at)
+        heard = await self._push(timer.owner, text, kind=timer.kind, notice_id=timer.id, due_at=timer.due_at)
         said = "timer rang" if heard else "timer waits for its device"
         logger(Subject.SESSION).info(said, device=timer.owner, timer=timer.id, kind=timer.kind)
         return heard

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from lumi.engines.base import ChatMessage, Speaker
 from lumi.errors import LumiError, Overloaded, ProtocolError
@@ -37,8 +37,9 @@ class Chats:
         services: Services,
         responses: ResponseGenerator,
         dialogue: Dialogue,
-        post: Callable[[Message], None],
+        post: Callable[[Message], Awaitable[None]],
         speak: Callable[[Chat, str], None],
+        settled: Callable[[str], None],
     ) -> None:
         self._owner = owner
         self._services = services
@@ -46,6 +47,7 @@ class Chats:
         self._dialogue = dialogue
         self._post = post
         self._speak = speak
+        self._settled = settled
         self._waiting: asyncio.Queue[tuple[Chat, Speaker]] = asyncio.Queue(services.settings.waiting_chats)
 
     def ask(self, chat: Chat, speaker: Speaker) -> None:
@@ -73,15 +75,15 @@ class Chats:
                 self._owner, chat.id, chat.content, lambda: self._make(chat, speaker)
             )
         except ChatFailed as failed:
-            self._post(self._responses.failure(failed.event, chat.id))
+            await self._post(self._responses.failure(failed.event, chat.id))
         except ProtocolError as error:
-            self._post(self._responses.error(error))
+            await self._post(self._responses.error(error))
         except Exception:
             log.exception("chat failed", id=chat.id)
             event = StageFailed(chat.id, Stage.TURN, "lumi", "the server made a mistake; its log says more")
-            self._post(self._responses.failure(event, chat.id))
+            await self._post(self._responses.failure(event, chat.id))
         else:
-            self._post(self._responses.response(chat, text))
+            await self._post(self._responses.response(chat, text))
             if chat.speak is True:
                 self._speak(chat, text)
 
@@ -91,7 +93,7 @@ class Chats:
 
         async def emit(event: TurnEvent) -> None:
             if isinstance(event, ReplyDelta):
-                self._post(self._responses.delta(chat, event.text))
+                await self._post(self._responses.delta(chat, event.text))
             answer.take(event)
 
         def history() -> Sequence[ChatMessage]:
@@ -114,6 +116,7 @@ class Chats:
             self._dialogue.forget(chat.id)
             raise ChatFailed(answer.failed)
         self._dialogue.answered(chat.id, answer.text)
+        self._settled(chat.id)
         return answer.text
 
 

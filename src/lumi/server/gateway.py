@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from lumi.errors import ConnectionLost, Overloaded, ProtocolError
 from lumi.protocol.connection import Connection, Limits, Role
-from lumi.protocol.handshake import answer, negotiate
+from lumi.protocol.handshake import Agreement, answer, negotiate
 from lumi.protocol.messages import (
     AudioFrame,
     ClientHello,
@@ -23,13 +23,14 @@ from lumi.protocol.messages import (
     Features,
     Goodbye,
     Message,
+    ServerHello,
 )
 from lumi.server.auth import device_name
 from lumi.server.line import Line
 from lumi.server.log import Subject, logger
 from lumi.server.message_router import MessageRouter
 from lumi.server.metrics import Metrics
-from lumi.server.session_manager import SessionManager
+from lumi.server.session_manager import SessionLike, SessionManager
 from lumi.transport.base import Link
 
 OFFERED = Features(
@@ -41,8 +42,9 @@ OFFERED = Features(
     played=True,
     notify=True,
     metrics=True,
+    resume=True,
 )
-"""What this server grants to whoever asks. `mcp`, `aec` and `resume` are not built yet and not granted."""
+"""What this server grants to whoever asks. `mcp` and `aec` are not built yet and not granted."""
 
 NO_SESSION: dict[str, int] = {
     ErrorCode.OVERLOADED: CloseCode.TRY_LATER,
@@ -155,8 +157,8 @@ class Gateway:
         self._metrics.closed.labels(str(code)).inc()
         self._log.info("closed", remote=line.link.info.remote, code=code, reason=reason)
         if line.session is not None:
-            line.session.detach()
-            await self._sessions.close(line.session.id, reason or "link closed")
+            for_good = line.said_goodbye
+            await self._sessions.part(line.session.id, line.part, reason or "link closed", for_good=for_good)
         if not self._lines:
             self._gone.set()
 
@@ -213,7 +215,7 @@ class Gateway:
         if isinstance(event, Fault):
             self._fault(line, event)
         elif isinstance(event, ClientHello):
-            self._hello(line, event)
+            await self._hello(line, event)
         elif session is None:
             raise ProtocolError(ErrorCode.NOT_READY, "say hello first")
         else:
@@ -239,32 +241,44 @@ class Gateway:
         if fault.fatal_close is not None:
             line.hang_up(fault.fatal_close, fault.message)
 
-    def _hello(self, line: Line, hello: ClientHello) -> None:
-        """Answer a hello: the first makes the session, a later one changes what was agreed."""
-        info, connection, session = line.link.info, line.connection, line.session
+    async def _hello(self, line: Line, hello: ClientHello) -> None:
+        """Answer a hello: the first makes or resumes the session, a later one changes what was agreed."""
+        connection, session = line.connection, line.session
         agreement = negotiate(
             hello,
-            headers=info.headers,
-            query=info.query,
+            headers=line.link.info.headers,
+            query=line.link.info.query,
             offered=OFFERED,
             previous=connection.agreement,
             audio_busy=session is not None and session.audio_busy,
         )
-        if session is None:
-            self._sessions.check_room()
-        session_id = session.id if session else self._new_id()
-        device_id = session.device_id if session else device_name(info, hello.device_id) or self._new_id()
-        reply = answer(
-            hello,
-            agreement,
-            session_id=session_id,
-            device_id=device_id,
-            server_version=self._settings.server_version,
-            resumed=False,
-        )
-        line.send(connection.accept(hello, reply, agreement))
         if session is not None:
+            line.send(
+                connection.accept(hello, self._answer(hello, agreement, session, resumed=False), agreement)
+            )
             session.update(hello, agreement)
             return
-        line.session = self._sessions.open(session_id, device_id, agreement, hello, line.hang_up)
-        line.session.attach(line.send)
+        device_id = device_name(line.link.info, hello.device_id) or self._new_id()
+        resumed = await self._sessions.resume(device_id, agreement, hello, line.part)
+        session = resumed or self._sessions.open(self._new_id(), device_id, agreement, hello, line.part)
+        reply = self._answer(hello, agreement, session, resumed=resumed is not None)
+        line.send(connection.accept(hello, reply, agreement))
+        line.session = session
+        if resumed is not None and hello.resume is not None:
+            session.update(hello, agreement)
+            session.attach(line.send)
+            session.replay(hello.resume.received)
+        else:
+            session.attach(line.send)
+
+    def _answer(
+        self, hello: ClientHello, agreement: Agreement, session: SessionLike, *, resumed: bool
+    ) -> ServerHello:
+        return answer(
+            hello,
+            agreement,
+            session_id=session.id,
+            device_id=session.device_id,
+            server_version=self._settings.server_version,
+            resumed=resumed,
+        )

@@ -29,6 +29,8 @@ from lumi.server.session_manager import SessionLike
 class Peer(Protocol):
     """The one who sent the message."""
 
+    said_goodbye: bool
+
     def send(self, message: Message | AudioFrame) -> None: ...
 
     def hang_up(self, code: int, reason: str) -> None: ...
@@ -62,12 +64,17 @@ def ping(session: SessionLike, peer: Peer, message: Ping) -> None:
     peer.send(Pong(timestamp=message.timestamp, session_id=session.id, id=answered))
 
 
+def ack(session: SessionLike, _: Peer, message: Ack) -> Awaitable[None]:
+    return session.acknowledge(message)
+
+
 def goodbye(_: SessionLike, peer: Peer, message: Goodbye) -> None:
+    peer.said_goodbye = True
     peer.hang_up(CloseCode.DONE, message.reason or "goodbye")
 
 
 def noted(session: SessionLike, _: Peer, message: Message) -> None:
-    """Accepted, and without effect for now: nothing that is sent asks for an `ack` or uses a device's tools."""
+    """Accepted, and without effect for now: nothing uses a device's tools."""
     logger(Subject.SESSION).debug("noted", session=session.id, type=type(message).__name__)
 
 
@@ -79,7 +86,7 @@ HANDLERS: Mapping[type, Handler] = {
     Played: played,
     Ping: ping,
     Goodbye: goodbye,
-    Ack: noted,
+    Ack: ack,
     Mcp: noted,
     ClientIot: noted,
 }

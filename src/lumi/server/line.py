@@ -21,6 +21,7 @@ class Line:
 
     Attributes:
         session: from the first answered hello on.
+        said_goodbye: the client will not come back to its session.
         heard_at: when the client last sent something, in the loop's seconds.
     """
 
@@ -30,6 +31,7 @@ class Line:
         self.session: SessionLike | None = None
         self.writer = LinkWriter(link, connection.send, max_frames=max_frames)
         self.heard_at = asyncio.get_running_loop().time()
+        self.said_goodbye = False
         self._counters = counters
 
     @property
@@ -55,6 +57,10 @@ class Line:
     def hang_up(self, code: int, reason: str, *, within_s: float = FAREWELL_S) -> None:
         """Close after what is queued has gone out."""
         self.writer.finish(code, reason, within_s=within_s)
+
+    def part(self, code: int, reason: str) -> None:
+        """As the session asks for it. One bound method per line, so that it also says which line a session is on."""
+        self.hang_up(code, reason)
 
     def _count(self, message: Message | AudioFrame | str) -> None:
         if isinstance(message, Error):

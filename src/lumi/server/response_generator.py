@@ -16,7 +16,6 @@ from lumi.errors import ProtocolError
 from lumi.protocol.codec import error_message
 from lumi.protocol.messages import (
     EMOTIONS,
-    AudioFrame,
     Chat,
     Error,
     ErrorCode,
@@ -33,10 +32,8 @@ from lumi.protocol.messages import (
 from lumi.voice.events import (
     Emotion,
     Heard,
-    SentenceAudio,
     SentenceEnded,
     SentenceStarted,
-    SpeakingStarted,
     Stage,
     StageFailed,
     TurnEnded,
@@ -59,33 +56,13 @@ class ResponseGenerator:
     session_id: str
     wall_clock: Callable[[], float]
 
-    def spoken(self, event: TurnEvent, listen_id: str | None) -> tuple[Message | AudioFrame, ...]:
-        """An event of a spoken turn. `tts stop` is not among them: it goes out when playing is over (`tts_stop`)."""
+    def beside(self, event: TurnEvent, listen_id: str | None) -> tuple[Message, ...]:
+        """What goes along with speech. The text of a spoken answer travels with its sentences, so it has none."""
         match event:
             case Heard():
                 return (self._stt(event, listen_id),)
-            case SpeakingStarted():
-                return (self.tts_start(event.turn_id),)
-            case SentenceStarted():
-                return (self._tts(event.turn_id, TtsState.SENTENCE_START, event.text),)
-            case SentenceEnded():
-                return (self._tts(event.turn_id, TtsState.SENTENCE_END, event.text),)
-            case SentenceAudio():
-                return tuple(AudioFrame(packet) for packet in event.packets)
-            case _:
-                return self._beside(event, listen_id)
-
-    def _beside(self, event: TurnEvent, listen_id: str | None) -> tuple[Message, ...]:
-        """What goes along with speech. The text of a spoken answer travels with its sentences."""
-        match event:
             case Emotion():
-                name = event.emotion if event.emotion in EMOTIONS else "neutral"
-                turn_id = event.turn_id
-                return (
-                    LlmEmotion(
-                        emotion=name, text=EMOTIONS[name], session_id=self.session_id, turn_id=turn_id
-                    ),
-                )
+                return (self._emotion(event),)
             case StageFailed():
                 return (self.failure(event, listen_id),)
             case TurnEnded():
@@ -93,6 +70,18 @@ class ResponseGenerator:
                 return (Metrics(turn_id=event.turn_id, stages=stages, session_id=self.session_id),)
             case _:
                 return ()
+
+    def sentence_start(self, event: SentenceStarted) -> Tts:
+        return self._tts(event.turn_id, TtsState.SENTENCE_START, event.text)
+
+    def sentence_end(self, event: SentenceEnded) -> Tts:
+        return self._tts(event.turn_id, TtsState.SENTENCE_END, event.text)
+
+    def _emotion(self, event: Emotion) -> LlmEmotion:
+        name = event.emotion if event.emotion in EMOTIONS else "neutral"
+        return LlmEmotion(
+            emotion=name, text=EMOTIONS[name], session_id=self.session_id, turn_id=event.turn_id
+        )
 
     def _stt(self, event: Heard, listen_id: str | None) -> Stt:
         return Stt(
@@ -120,6 +109,16 @@ class ResponseGenerator:
     def response(self, chat: Chat, text: str) -> Response:
         """A whole written answer."""
         return self._response(chat, text, is_final=True, delta=None)
+
+    def instead_of_speech(self, listen_id: str | None, text: str) -> Response:
+        """The whole text of a spoken answer that nobody was there to hear."""
+        return Response(
+            id=listen_id,
+            request_id=listen_id,
+            content=text,
+            session_id=self.session_id,
+            timestamp=self._timestamp(None, self.wall_clock()),
+        )
 
     def notify(self, notice_id: str, kind: str, text: str, due_at: float) -> Notify:
         due = self._timestamp(None, due_at)

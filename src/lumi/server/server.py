@@ -159,6 +159,7 @@ class Server:
         tasks = await stack.enter_async_context(Background())
         tasks.start("warm up", self._warm_up(engines))
         tasks.start("idle sweep", self.gateway.sweep())
+        tasks.start("session sweep", self.sessions.sweep())
         tasks.start("forget answers", self._forget(store))
         tasks.start("timers", bells.run())
         stack.push_async_callback(self._drain)
@@ -172,7 +173,10 @@ class Server:
                 lambda session_id, device_id, agreement, hello: Session(
                     session_id, device_id, agreement, hello, services, bells.present
                 ),
+                services.store,
+                self._wall_clock,
                 max_sessions=config.limits.sessions,
+                resume_s=config.limits.resume_s,
             )
         )
         self.gateway = Gateway(
@@ -218,8 +222,8 @@ class Server:
             except StoreError as error:
                 logger(Subject.STORE).warning("old answers stay", error=str(error))
 
-    def _push(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
-        return self.sessions.push(device_id, text, kind=kind, notice_id=notice_id, due_at=due_at)
+    async def _push(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+        return await self.sessions.push(device_id, text, kind=kind, notice_id=notice_id, due_at=due_at)
 
     async def _drain(self) -> None:
         self._draining = True

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lumi.audio.downlink import Downlink
 from lumi.audio.format import AudioFormat
 from lumi.audio.media_pool import MediaPool
 from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
 from lumi.engines.base import Llm, Stt, Tts, Voice
+from lumi.protocol.messages import Message
 from lumi.server.answers import AnswerDesk
+from lumi.server.event_log import EventLog
 from lumi.server.outbox import Outbox, Send
 from lumi.store.base import Store
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.interruption import InterruptionSettings
-from lumi.voice.mouth import Encoder, Mouth
+from lumi.voice.mouth import Mouth
 from lumi.voice.turn import TurnSettings
 
 
@@ -54,10 +57,11 @@ class Services:
     wall_clock: Callable[[], float]
     settings: SessionSettings = field(default_factory=SessionSettings)
 
-    def outbox(self, send: Send, form: AudioFormat) -> Outbox:
-        """A way out for one session's messages and speech."""
+    def voice(self, send: Send, form: AudioFormat) -> SessionVoice:
+        """A voice for one session, and its way out."""
         settings = self.settings
-        return Outbox(
+        downlink = self.pool.open_downlink(form)
+        outbox = Outbox(
             send,
             self.pacer,
             frame_ms=form.frame_ms,
@@ -65,14 +69,25 @@ class Services:
             gap_ms=settings.gap_ms,
             margin_ms=settings.margin_ms,
         )
-
-    def mouth(self, encoder: Encoder, form: AudioFormat) -> Mouth:
-        """A voice for one session."""
-        return Mouth(
-            self.tts,
-            encoder,
-            self.cache,
-            form,
-            self.settings.voice,
-            timeout_s=self.settings.turn.tts_timeout_s,
+        timeout_s = settings.turn.tts_timeout_s
+        return SessionVoice(
+            downlink, outbox, Mouth(self.tts, downlink, self.cache, form, settings.voice, timeout_s=timeout_s)
         )
+
+    def event_log(
+        self, session_id: str, owner: str, send: Callable[[Message], None], *, kept: bool
+    ) -> EventLog:
+        return EventLog(session_id, owner, self.store, send, self.wall_clock, kept=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionVoice:
+    """What one session speaks with, in one format."""
+
+    downlink: Downlink
+    outbox: Outbox
+    mouth: Mouth
+
+    def close(self) -> None:
+        self.outbox.close()
+        self.downlink.close()

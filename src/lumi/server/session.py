@@ -7,31 +7,33 @@ Session ──▶ Listening ──▶ SpokenTurns ──▶ Outbox ──▶ the
 from __future__ import annotations
 
 import asyncio
-import zoneinfo
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from lumi.engines.base import Speaker
-from lumi.errors import Overloaded, ProtocolError
+from lumi.errors import Overloaded, ProtocolError, StoreError
 from lumi.protocol.dialect import Dialect
 from lumi.protocol.handshake import Agreement
 from lumi.protocol.messages import (
     Abort,
+    Ack,
     AudioFrame,
     Chat,
     ClientHello,
     ErrorCode,
     Listen,
-    Message,
     Played,
 )
 from lumi.server.chats import Chats
+from lumi.server.lifetime import Lifetime
 from lumi.server.listening import Listening
 from lumi.server.log import Subject, logger
 from lumi.server.outbox import Send
+from lumi.server.presence import Presence
 from lumi.server.response_generator import ResponseGenerator
-from lumi.server.services import Services, SessionSettings
+from lumi.server.services import Services, SessionVoice
+from lumi.server.speaker import speaker_of
 from lumi.server.spoken_turns import Notice, Phase, SpokenTurns
+from lumi.store.base import DialogueEntry, SessionRecord
 from lumi.voice.dialogue import Dialogue
 from lumi.voice.language import language_of
 
@@ -39,10 +41,10 @@ log = logger(Subject.SESSION)
 
 
 class Session:
-    """Lives in the session manager's task group from `run` to `close`.
+    """Lives in the session manager's task group from `run` to `close`; its connections come and go.
 
-    `attach` gives it a way out; without one, what it sends is dropped. `on_present` is called once it may be spoken to:
-    at once, or, for firmware, when it first listens.
+    `attach` gives it a way out; without one, what it sends is dropped, but for what its client asked to be kept.
+    `on_present` is called whenever it may be spoken to: at once, or, for firmware, when it first listens.
     """
 
     def __init__(
@@ -57,25 +59,33 @@ class Session:
         self.id = session_id
         self.device_id = device_id
         self.agreement = agreement
-        self._settings = services.settings
+        self._services = services
         self._speaker = speaker_of(session_id, device_id, hello, services.settings)
-        self._send: Send | None = None
-        self._on_present = on_present
-        self._present = False
+        self._presence = Presence(lambda: on_present(device_id))
         self._responses = ResponseGenerator(session_id, services.wall_clock)
-        self._downlink = services.pool.open_downlink(agreement.downlink)
-        self._outbox = services.outbox(self._deliver, agreement.downlink)
-        mouth = services.mouth(self._downlink, agreement.downlink)
-        dialogue = Dialogue(self._settings.persona)
-        self._turns = SpokenTurns(
-            services, self._responses, dialogue, self._outbox, mouth, self._may_speak, self._turn_over
+        self._dialogue = Dialogue(services.settings.persona)
+        self._events = services.event_log(
+            session_id, device_id, self._presence.send, kept=agreement.features.resume
         )
+        self._turns = SpokenTurns(services, self._responses, self._dialogue, self._events.post, self)
+        self._voice = self._open_voice()
         self._listening = Listening(services, self._turns, agreement.uplink, lambda: self._speaker)
         self._chats = Chats(
-            device_id, services, self._responses, dialogue, self._outbox.post, self._speak_chat
+            device_id,
+            services,
+            self._responses,
+            self._dialogue,
+            self._events.post,
+            self._speak_chat,
+            self.settled,
         )
-        self._closing = asyncio.Event()
-        self._closed = asyncio.Event()
+        self._life = Lifetime()
+
+    def _open_voice(self) -> SessionVoice:
+        """A way out for speech in the agreed format."""
+        voice = self._services.voice(self._presence.send, self.agreement.downlink)
+        self._turns.speak_through(voice.outbox, voice.mouth)
+        return voice
 
     @property
     def audio_busy(self) -> bool:
@@ -87,44 +97,80 @@ class Session:
         """Packets that came while nobody listened."""
         return self._listening.dropped_frames
 
+    @property
+    def kept(self) -> bool:
+        """Whether the client asked to find this session again after its connection broke."""
+        return self._events.kept
+
+    def can_resume(self, received: int) -> bool:
+        """Whether a client that has all events up to `received` misses nothing by coming back to this session."""
+        return self._events.can_resume(received)
+
     def attach(self, send: Send) -> None:
         """From now on what is sent goes there. `send` enqueues and never waits."""
-        self._send = send
+        self._presence.attach(send)
         if self.agreement.dialect is Dialect.LUMI:
-            self._came_in()
+            self._presence.come_in()
+        self._turns.next_notice()
+
+    def replay(self, received: int) -> None:
+        """Say again what the client has not seen."""
+        self._events.replay(received)
 
     def detach(self) -> None:
-        """The way out is gone."""
-        self._send = None
+        """The way out is gone. What is owed is made to the end and waits, where the client asked for that."""
+        self._presence.detach()
+        self._listening.drop()
+        self._turns.detach()
 
     def update(self, hello: ClientHello, agreement: Agreement) -> None:
-        """A later hello on the same connection."""
-        if agreement.uplink != self.agreement.uplink:
+        """A later hello, on the same connection or on a new one."""
+        before, self.agreement = self.agreement, agreement
+        if agreement.uplink != before.uplink:
             self._listening.reformat(agreement.uplink)
-        self.agreement = agreement
+        if agreement.downlink != before.downlink:
+            self._voice.close()
+            self._voice = self._open_voice()
         if hello.device_info is not None:
-            self._speaker = speaker_of(self.id, self.device_id, hello, self._settings)
+            self._speaker = speaker_of(self.id, self.device_id, hello, self._services.settings)
+
+    async def touch(self) -> None:
+        """The client is here: note it where a server started anew will look."""
+        await self._events.record()
+
+    async def restore(self, record: SessionRecord) -> None:
+        """Take up what was stored of this session, before anything else."""
+        await self._events.restore(record)
+        for entry in await self._services.store.dialogues.load(self.id):
+            self._dialogue.remember(entry.role, entry.content)
+
+    async def acknowledge(self, message: Ack) -> None:
+        """The client has all events up to a number."""
+        await self._events.acknowledge(message.seq)
+
+    async def forget(self) -> None:
+        """The client will not come back."""
+        await self._events.forget()
 
     async def run(self) -> None:
         """Live until closed."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._turns.run_in(tasks)
+                tasks.create_task(self._events.record(), name=f"record {self.id}")
                 answering = tasks.create_task(self._chats.run(), name=f"chats {self.id}")
-                await self._closing.wait()
+                await self._life.run(tasks)
                 self._turns.close()
                 answering.cancel()
         finally:
             self._listening.close()
-            self._outbox.close()
-            self._downlink.close()
-            self._closed.set()
+            self._voice.close()
+            self._life.over()
 
     async def close(self, reason: str = "") -> None:
         """End what goes on and let go of everything; returns when that is done. `run` must have been started."""
         log.debug("session closing", session=self.id, reason=reason)
-        self._closing.set()
-        await self._closed.wait()
+        await self._life.end()
 
     def chat(self, message: Chat) -> None:
         """A typed turn, answered in writing."""
@@ -133,11 +179,11 @@ class Session:
             self._chats.ask(message, self._speaker)
         except Overloaded as error:
             refusal = ProtocolError(ErrorCode.OVERLOADED, str(error), message_id=message.id)
-            self._outbox.post(self._responses.error(refusal, retry_after_s=error.retry_after_s))
+            self._presence.send(self._responses.error(refusal, retry_after_s=error.retry_after_s))
 
     async def listen(self, message: Listen) -> None:
         """The microphone opens or closes, or words come in its place."""
-        self._came_in()
+        self._presence.come_in()
         if message.state == "start":
             self._listening.start(message)
         elif message.state == "stop":
@@ -158,7 +204,7 @@ class Session:
 
     def played(self, message: Played) -> None:
         if message.turn_id == self._turns.turn_id:
-            self._outbox.played(message.ms, final=message.final)
+            self._voice.outbox.played(message.ms, final=message.final)
 
     def audio(self, frame: AudioFrame) -> Awaitable[None] | None:
         """A packet of the user's sound. An empty one ends it: the result is to be awaited then."""
@@ -167,33 +213,40 @@ class Session:
         self._listening.audio(frame.payload)
         return None
 
-    def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+    async def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         """Say something of our own: shown at once where the client has `notify`, spoken after what goes on.
 
         False when there is nobody to hear it, or too much waits; then it was not said.
         """
-        if self._send is None or not self._present or self._closing.is_set():
+        if not self._presence.here or self._life.ending:
             return False
         language = language_of(text, self._speaker.language)
         if not self._turns.announce(Notice(text, replace(self._speaker, language=language))):
             return False
-        self._outbox.post(self._responses.notify(notice_id, kind, text, due_at))
+        await self._events.post(self._responses.notify(notice_id, kind, text, due_at))
         return True
 
-    def _deliver(self, message: Message | AudioFrame) -> None:
-        if self._send is not None:
-            self._send(message)
+    def may_speak(self) -> bool:
+        """Whether a notice may be spoken now."""
+        return self._presence.here and not self._listening.held
 
-    def _came_in(self) -> None:
-        if not self._present:
-            self._present = True
-            self._on_present(self.device_id)
-
-    def _may_speak(self) -> bool:
-        return not self._listening.held
-
-    def _turn_over(self) -> None:
+    def turn_over(self) -> None:
+        """The server has fallen silent."""
         self._listening.turn_over()
+
+    def settled(self, turn_id: str) -> None:
+        """A turn's words stand as they will stay: they belong into the store."""
+        if self._events.kept:
+            said = [entry for entry in self._dialogue.entries if entry.turn_id == turn_id]
+            now = self._services.wall_clock()
+            entries = [DialogueEntry(entry.role, entry.content, now) for entry in said]
+            self._life.beside(self._remember(entries))
+
+    async def _remember(self, entries: Sequence[DialogueEntry]) -> None:
+        try:
+            await self._services.store.dialogues.append(self.id, entries)
+        except StoreError as error:
+            log.warning("dialogue not safe", session=self.id, error=str(error))
 
     def _speak_chat(self, chat: Chat, text: str) -> None:
         self._turns.announce(Notice(text, self._speaker, chat.id))
@@ -203,26 +256,3 @@ class Session:
         language = language_of(text, self._speaker.language)
         if language != self._speaker.language:
             self._speaker = replace(self._speaker, language=language)
-
-
-def speaker_of(session_id: str, device_id: str, hello: ClientHello, settings: SessionSettings) -> Speaker:
-    """Who speaks: language, locale and time zone from the device's own words, else from the settings."""
-    info = hello.device_info
-    locale = (info.locale if info else None) or settings.locale
-    locale = locale.replace("-", "_")
-    timezone = (info.timezone if info else None) or settings.timezone
-    if not _is_timezone(timezone):
-        timezone = settings.timezone
-    language = locale[:2] if info and info.locale and locale[:2] in {"zh", "en"} else settings.language
-    return Speaker(
-        device_id=device_id, session_id=session_id, language=language, locale=locale, timezone=timezone
-    )
-
-
-def _is_timezone(name: str) -> bool:
-    """Asks for the one zone: a list of all is read from the disk each time, 3 ms before the hello is answered."""
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -5,15 +5,28 @@ Every session's task lives in one task group, so that none outlives the server.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from lumi.errors import Overloaded
+from lumi.errors import Overloaded, StoreError
 from lumi.protocol.handshake import Agreement
-from lumi.protocol.messages import Abort, AudioFrame, Chat, ClientHello, CloseCode, Listen, Message, Played
+from lumi.protocol.messages import (
+    Abort,
+    Ack,
+    AudioFrame,
+    Chat,
+    ClientHello,
+    CloseCode,
+    Listen,
+    Message,
+    Played,
+)
 from lumi.server.background import Background
 from lumi.server.log import Subject, logger
+from lumi.store.base import SessionRecord, Store
 
 RETRY_AFTER_S = 30.0
 
@@ -40,6 +53,33 @@ class SessionLike(Protocol):
         """The link is gone."""
         ...
 
+    @property
+    def kept(self) -> bool:
+        """Its client asked to find it again after its connection broke."""
+        ...
+
+    def can_resume(self, received: int) -> bool:
+        """Nothing after event `received` is missing."""
+        ...
+
+    def replay(self, received: int) -> None:
+        """Say again what came after event `received`."""
+        ...
+
+    async def restore(self, record: SessionRecord) -> None:
+        """Take up what was stored of it."""
+        ...
+
+    async def touch(self) -> None:
+        """Note in the store that its client is here."""
+        ...
+
+    async def acknowledge(self, message: Ack) -> None: ...
+
+    async def forget(self) -> None:
+        """Take it out of the store: its client will not come back."""
+        ...
+
     def update(self, hello: ClientHello, agreement: Agreement) -> None: ...
 
     def chat(self, message: Chat) -> None: ...
@@ -56,7 +96,7 @@ class SessionLike(Protocol):
         """An empty frame is the end of audio: its result is to be awaited."""
         ...
 
-    def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+    async def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         """Say something of our own accord. False: it could not be delivered."""
         ...
 
@@ -75,14 +115,40 @@ SessionFactory = Callable[[str, str, Agreement, ClientHello], SessionLike]
 HangUp = Callable[[int, str], None]
 """Close the session's link with this code and reason."""
 
+LONGEST_BETWEEN_SWEEPS_S = 60.0
+
+
+@dataclass(slots=True)
+class Entry:
+    """A session and its present link."""
+
+    session: SessionLike
+    hang_up: HangUp | None
+    left_at: float | None = None
+    """When its link was lost, in the loop's seconds."""
+
 
 class SessionManager:
-    """All sessions of this server. Used as `async with`; leaving it closes every session and waits for them."""
+    """All sessions of this server. Used as `async with`; leaving it closes every session and waits for them.
 
-    def __init__(self, factory: SessionFactory, *, max_sessions: int) -> None:
+    A session whose client asked for it outlives its link by `resume_s`, and this server by what the store keeps.
+    """
+
+    def __init__(
+        self,
+        factory: SessionFactory,
+        store: Store,
+        wall_clock: Callable[[], float],
+        *,
+        max_sessions: int,
+        resume_s: float = 600.0,
+    ) -> None:
         self._factory = factory
+        self._store = store
+        self._wall_clock = wall_clock
         self._max_sessions = max_sessions
-        self._sessions: dict[str, SessionLike] = {}
+        self._resume_s = resume_s
+        self._entries: dict[str, Entry] = {}
         self._by_device: dict[str, list[SessionLike]] = {}
         self._tasks = Background()
         self._log = logger(Subject.SESSION)
@@ -95,16 +161,18 @@ class SessionManager:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            for session_id in list(self._sessions):
+            for session_id in list(self._entries):
+                await self._touch(self._entries[session_id])
                 await self.close(session_id, "server going away")
         finally:
             await self._tasks.__aexit__(kind, error, trace)
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._entries)
 
     def get(self, session_id: str) -> SessionLike | None:
-        return self._sessions.get(session_id)
+        entry = self._entries.get(session_id)
+        return None if entry is None else entry.session
 
     def of_device(self, device_id: str) -> Sequence[SessionLike]:
         """The device's sessions, newest first."""
@@ -112,7 +180,7 @@ class SessionManager:
 
     def check_room(self) -> None:
         """Raise `Overloaded` when there are as many sessions as there may be."""
-        if len(self._sessions) >= self._max_sessions:
+        if len(self._entries) >= self._max_sessions:
             raise Overloaded(
                 f"{self._max_sessions} sessions are all this server holds (limits.sessions); try again later",
                 retry_after_s=RETRY_AFTER_S,
@@ -128,24 +196,62 @@ class SessionManager:
             device_id: whose it is.
             agreement: of the handshake.
             hello: as it came.
-            hang_up: called if the session breaks.
+            hang_up: called if the session breaks, or if its client comes back over another link.
 
         Raises:
             Overloaded: there are as many as there may be.
         """
         self.check_room()
         session = self._factory(session_id, device_id, agreement, hello)
-        self._sessions[session_id] = session
+        self._entries[session_id] = entry = Entry(session, hang_up)
         self._by_device.setdefault(device_id, []).append(session)
-        self._tasks.start(f"session {session_id}", self._live(session, hang_up))
+        self._tasks.start(f"session {session_id}", self._live(entry))
         self._log.info("session opened", session=session_id, device=device_id)
         return session
 
+    async def resume(
+        self, device_id: str, agreement: Agreement, hello: ClientHello, hang_up: HangUp
+    ) -> SessionLike | None:
+        """The session that a hello asks for, here or in the store; its old link is closed. None: start a new one."""
+        wanted = hello.resume
+        if wanted is None or not agreement.features.resume:
+            return None
+        if wanted.session_id not in self._entries:
+            await self._restore(wanted.session_id, device_id, agreement, hello, hang_up)
+        entry = self._entries.get(wanted.session_id)
+        if (
+            entry is None
+            or entry.session.device_id != device_id
+            or not entry.session.can_resume(wanted.received)
+        ):
+            return None
+        if (former := entry.hang_up) is not None and former != hang_up:
+            entry.session.detach()
+            former(CloseCode.REPLACED, "replaced by a newer connection")
+        entry.hang_up, entry.left_at = hang_up, None
+        self._log.info("session resumed", session=wanted.session_id, device=device_id)
+        return entry.session
+
+    async def part(self, session_id: str, hang_up: HangUp, reason: str, *, for_good: bool) -> None:
+        """A link has ended. Its session stays for a while where its client may come back, else it ends too."""
+        entry = self._entries.get(session_id)
+        if entry is None or entry.hang_up != hang_up:
+            return  # gone already, or taken over by a newer link
+        entry.session.detach()
+        if entry.session.kept and not for_good:
+            entry.hang_up, entry.left_at = None, asyncio.get_running_loop().time()
+            await self._touch(entry)
+            return
+        if entry.session.kept:
+            await entry.session.forget()
+        await self.close(session_id, reason)
+
     async def close(self, session_id: str, reason: str) -> None:
         """End a session; an unknown id is no mistake (it may just have ended)."""
-        session = self._sessions.pop(session_id, None)
-        if session is None:
+        entry = self._entries.pop(session_id, None)
+        if entry is None:
             return
+        session = entry.session
         siblings = self._by_device[session.device_id]
         siblings.remove(session)
         if not siblings:
@@ -153,15 +259,59 @@ class SessionManager:
         await session.close(reason)
         self._log.info("session closed", session=session_id, reason=reason)
 
-    def push(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
-        """Say something on a device, on the newest of its sessions that can. False: on none."""
-        sessions = self.of_device(device_id)
-        return any(session.push(text, kind=kind, notice_id=notice_id, due_at=due_at) for session in sessions)
+    async def sweep(self) -> None:
+        """For ever: note who is here, and end what nobody came back to, here and in the store."""
+        while True:
+            await asyncio.sleep(min(LONGEST_BETWEEN_SWEEPS_S, self._resume_s / 4))
+            latest = asyncio.get_running_loop().time() - self._resume_s
+            for session_id, entry in list(self._entries.items()):
+                if entry.left_at is None:
+                    await self._touch(entry)
+                elif entry.left_at <= latest:
+                    await entry.session.forget()
+                    await self.close(session_id, "nobody came back")
+            await self._forget_stored()
 
-    async def _live(self, session: SessionLike, hang_up: HangUp) -> None:
+    async def push(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+        """Say something on a device, on the newest of its sessions that can. False: on none."""
+        for session in self.of_device(device_id):
+            if await session.push(text, kind=kind, notice_id=notice_id, due_at=due_at):
+                return True
+        return False
+
+    async def _restore(
+        self, session_id: str, device_id: str, agreement: Agreement, hello: ClientHello, hang_up: HangUp
+    ) -> None:
+        """Take a session up from the store, if it is there, this device's, and not too old."""
+        try:
+            record = await self._store.sessions.load(device_id, session_id)
+            expired = record is None or record.seen_at < self._wall_clock() - self._resume_s
+            if record is None or expired or session_id in self._entries:
+                return
+            session = self.open(session_id, device_id, agreement, hello, hang_up)
+            await session.restore(record)
+        except StoreError as error:
+            self._log.warning("session not restored", session=session_id, error=str(error))
+
+    async def _touch(self, entry: Entry) -> None:
+        if entry.session.kept:
+            await entry.session.touch()
+
+    async def _forget_stored(self) -> None:
+        """What no server has seen a client of for too long."""
+        before = self._wall_clock() - self._resume_s - 2 * LONGEST_BETWEEN_SWEEPS_S
+        try:
+            for session_id in await self._store.sessions.expired(before):
+                await self._store.sessions.delete(session_id, seen_before=before)
+        except StoreError as error:
+            self._log.warning("old sessions stay", error=str(error))
+
+    async def _live(self, entry: Entry) -> None:
         """Run a session. One that breaks takes its own link with it, and no other."""
+        session = entry.session
         try:
             await session.run()
         except Exception:  # noqa: BLE001 - the guard of a session; the log has it, the client gets 1011
             logger(Subject.ERROR).exception("session broke", session=session.id, device=session.device_id)
-            hang_up(CloseCode.INTERNAL, "internal error")
+            if entry.hang_up is not None:
+                entry.hang_up(CloseCode.INTERNAL, "internal error")

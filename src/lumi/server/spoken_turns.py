@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from uuid import uuid4
 
 from lumi.engines.base import Speaker
+from lumi.protocol.messages import Message
 from lumi.server.log import Subject, logger
 from lumi.server.outbox import Outbox
 from lumi.server.response_generator import ResponseGenerator
@@ -57,9 +59,14 @@ class Present:
     id: str
     phase: Phase
     listen_id: str | None
+    turn: Turn | None = None
     task: asyncio.Task[None] | None = None
     started: bool = False
     """`tts start` has gone out."""
+    unheard: bool = False
+    """The client has gone: its answer will wait for it in writing."""
+    reply: str | None = None
+    """The whole answer, once it is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +79,26 @@ class Notice:
     """The turn they belong to, if they were made by one (a chat that is to be spoken)."""
 
 
+class Watcher(Protocol):
+    """Whoever owns the turns."""
+
+    def may_speak(self) -> bool:
+        """Whether a notice may be spoken now: nobody holds a button down, and somebody is there."""
+        ...
+
+    def turn_over(self) -> None:
+        """No turn goes on, and no notice waits that may be spoken."""
+        ...
+
+    def settled(self, turn_id: str) -> None:
+        """A turn's words stand in the dialogue as they will stay."""
+        ...
+
+
 class SpokenTurns:
     """Starts, ends and aborts turns; sends what they say through the outbox.
 
-    Notices wait while `may_speak` says no (a button is held down); `on_idle` is called when a turn is over and none waits.
+    `post` sends what belongs to a turn beside its speech. Before the first turn, `speak_through` says where speech goes.
     """
 
     def __init__(
@@ -83,21 +106,22 @@ class SpokenTurns:
         services: Services,
         responses: ResponseGenerator,
         dialogue: Dialogue,
-        outbox: Outbox,
-        mouth: Mouth,
-        may_speak: Callable[[], bool],
-        on_idle: Callable[[], None],
+        post: Callable[[Message], Awaitable[None]],
+        watcher: Watcher,
     ) -> None:
         self._services = services
         self._responses = responses
         self._dialogue = dialogue
-        self._outbox = outbox
-        self._mouth = mouth
-        self._may_speak = may_speak
-        self._on_idle = on_idle
+        self._post = post
+        self._watcher = watcher
         self._tasks: asyncio.TaskGroup | None = None
         self._present: Present | None = None
         self._notices: deque[Notice] = deque()  # bounded in `announce`: what does not fit is refused
+
+    def speak_through(self, outbox: Outbox, mouth: Mouth) -> None:
+        """Where speech goes from the next turn on."""
+        self._outbox = outbox
+        self._mouth = mouth
 
     def run_in(self, tasks: asyncio.TaskGroup) -> None:
         """Where the turns' tasks live."""
@@ -150,10 +174,11 @@ class SpokenTurns:
         if present is None:
             return False
         owed = present.phase is Phase.ANSWERING
-        if owed and present.started:
+        if owed and present.started and not present.unheard:
             self._dialogue.answered(present.id, self._outbox.heard_text())
         self._drop(present)
         if owed:
+            self._watcher.settled(present.id)
             self._outbox.post(self._responses.tts_stop(present.id))
             log.info("turn aborted", turn=present.id)
         return owed
@@ -177,6 +202,18 @@ class SpokenTurns:
         self._notices.clear()
         if self._present is not None:
             self._drop(self._present)
+
+    def detach(self) -> None:
+        """The client has gone: what it was saying is lost; what it is owed is made to the end and waits in writing."""
+        present = self._present
+        if present is None or present.turn is None:
+            return
+        self._outbox.cut()
+        if present.phase is Phase.HEARING:
+            self._drop(present)
+        else:
+            present.unheard = True
+            present.turn.mute()
 
     def next_notice(self) -> None:
         """Nothing else is going on: say what waits."""
@@ -207,6 +244,7 @@ class SpokenTurns:
             settings=services.settings.turn,
         )
         self._present = present
+        present.turn = turn
         present.task = self._tasks.create_task(
             self._guarded(present, turn, source), name=f"turn {present.id}"
         )
@@ -221,49 +259,67 @@ class SpokenTurns:
                 present, StageFailed(present.id, Stage.TURN, "lumi", "the server made a mistake")
             )
             await self._emit(present, TurnEnded(present.id, Ending.FAILED, {}))
-        if self._present is present:
+        if self._present is present and not present.unheard:
             await self._outbox.played_out()
         if self._present is present:
+            await self._close(present)
             self._present = None
-            if not present.started:
-                self._outbox.begin(self._responses.tts_start(present.id))
-            self._outbox.post(self._responses.tts_stop(present.id))
+            self._watcher.settled(present.id)
             self._next()
+
+    async def _close(self, present: Present) -> None:
+        """The turn's last word: its one `tts stop`, or, for a client that has gone, its text."""
+        if present.unheard:
+            if present.reply is not None:
+                await self._post(self._responses.instead_of_speech(present.listen_id, present.reply))
+            return
+        if not present.started:
+            self._outbox.begin(self._responses.tts_start(present.id))
+        self._outbox.post(self._responses.tts_stop(present.id))
 
     def _next(self) -> None:
         """Say the next notice, or tell the session that there is silence."""
-        if self._notices and self._may_speak():
+        if self._notices and self._watcher.may_speak():
             notice = self._notices.popleft()
             self._begin(Announcement(notice.text), Phase.ANSWERING, None, notice.speaker, notice.turn_id)
         else:
-            self._on_idle()
+            self._watcher.turn_over()
 
     async def _emit(self, present: Present, event: TurnEvent) -> None:
         """Take a turn's event, unless the turn is not the present one any more."""
         if self._present is not present:
             return
         match event:
+            case SpeakingStarted() | SentenceStarted() | SentenceAudio() | SentenceEnded():
+                if not present.unheard:
+                    await self._speech(present, event)
+            case _:
+                self._note(present, event)
+                for message in self._responses.beside(event, present.listen_id):
+                    await self._post(message)
+
+    async def _speech(self, present: Present, event: TurnEvent) -> None:
+        """What belongs to speech goes out in its order and at its pace."""
+        match event:
             case SpeakingStarted():
                 present.started = True
                 self._outbox.begin(self._responses.tts_start(present.id))
             case SentenceStarted(text=text):
-                (message,) = self._responses.spoken(event, present.listen_id)
-                await self._outbox.sentence(text, message)  # type: ignore[arg-type]
+                await self._outbox.sentence(text, self._responses.sentence_start(event))
             case SentenceAudio(packets=packets):
                 await self._outbox.packets(packets)
             case SentenceEnded():
-                self._outbox.follow(*self._responses.spoken(event, present.listen_id))  # type: ignore[arg-type]
+                self._outbox.follow(self._responses.sentence_end(event))
             case _:
-                self._note(event)
-                for message in self._responses.spoken(event, present.listen_id):
-                    self._outbox.post(message)  # type: ignore[arg-type]
+                pass
 
-    def _note(self, event: TurnEvent) -> None:
+    def _note(self, present: Present, event: TurnEvent) -> None:
         """Keep the dialogue and the log."""
         match event:
             case Heard(transcript=heard) if heard.is_final and heard.text:
                 self._dialogue.heard_user(event.turn_id, heard.text)
             case ReplyDone(text=text):
+                present.reply = text
                 self._dialogue.answered(event.turn_id, text)
             case StageFailed():
                 log.warning(

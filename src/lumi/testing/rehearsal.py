@@ -78,7 +78,12 @@ class Rehearsal:
         )
         self.sessions = await self._stack.enter_async_context(
             SessionManager(
-                lambda *who: Session(*who, services, self.present.append), max_sessions=self.max_sessions
+                lambda session_id, device_id, agreement, hello: Session(
+                    session_id, device_id, agreement, hello, services, self.present.append
+                ),
+                self.store,
+                wall_clock,
+                max_sessions=self.max_sessions,
             )
         )
         self.gateway = Gateway(self.sessions, Metrics(), self.gateway_settings, wall_clock=wall_clock)

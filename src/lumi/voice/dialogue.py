@@ -51,6 +51,10 @@ class Dialogue:
         if text:
             self._said.append(Said(turn_id, "assistant", text))
 
+    def remember(self, role: str, content: str) -> None:
+        """Take up an entry of an earlier life of this conversation."""
+        self._said.append(Said("", "user" if role == "user" else "assistant", content))
+
     def forget(self, turn_id: str) -> None:
         """Take out all that a turn said: it came to nothing and will be tried again."""
         kept = [said for said in self._said if said.turn_id != turn_id]

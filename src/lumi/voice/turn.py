@@ -98,6 +98,11 @@ class Turn:
         self._speaker = speaker
         self._settings = settings
         self._clock = StageClock()
+        self._audible = True
+
+    def mute(self) -> None:
+        """Nobody listens any more: the answer is still made and told, but not spoken."""
+        self._audible = False
 
     async def run(self, source: Source) -> None:
         """Go through the stages; the last event is `TurnEnded` (unless cancelled: then whoever cancelled says so)."""
@@ -228,27 +233,27 @@ class Turn:
     async def _speak(self, sentences: asyncio.Queue[str | None], mouth: Mouth) -> None:
         """Speak what `think` hands over. When the voice fails, the rest is still shown, in order."""
         index = 0
-        audible = True
         while (text := await sentences.get()) is not None:
             if index == 0:
                 await self._emit(SpeakingStarted(self.id))
             await self._emit(SentenceStarted(self.id, index, text))
-            if audible:
-                audible = await self._voice(mouth, index, text)
+            if self._audible:
+                await self._voice(mouth, index, text)
             await self._emit(SentenceEnded(self.id, index, text))
             index += 1
 
-    async def _voice(self, mouth: Mouth, index: int, text: str) -> bool:
-        """Whether the voice held to the end of the sentence."""
+    async def _voice(self, mouth: Mouth, index: int, text: str) -> None:
+        """Speak a sentence; a voice that fails is silent from then on."""
         try:
             async with aclosing(mouth.speak(text)) as groups:
                 async for packets in groups:
                     self._clock.reached(Stage.TTS)
                     await self._emit(SentenceAudio(self.id, index, packets))
+                    if not self._audible:
+                        return
         except EngineError as error:
+            self._audible = False
             await self._emit(StageFailed(self.id, Stage.TTS, error.engine, str(error)))
-            return False
-        return True
 
 
 class StageClock:
