@@ -95,7 +95,7 @@ async def test_what_is_acknowledged_is_let_go() -> None:
     assert await client.store.events.count("s") == 1
     assert client.log.can_resume(2)
     assert not client.log.can_resume(1)
-    with pytest.raises(ProtocolError, match="ack.seq is 9"):
+    with pytest.raises(ProtocolError, match=r"ack\.seq is 9"):
         await client.log.acknowledge(9)
 
 

@@ -65,19 +65,18 @@ async def test_the_dialogue_goes_on() -> None:
 
 
 async def test_after_the_window_a_new_session_begins() -> None:
-    async with Rehearsal() as house:
-        async with asyncio.TaskGroup() as tasks:
-            sweeping = tasks.create_task(house.sessions.sweep())
-            async with house.device() as device:
-                hello = await device.hello(features=RESUME)
-            await asyncio.sleep(12 * 60)
-            assert len(house.sessions) == 0
-            async with house.device() as device:
-                again = await come_back(device, hello["session_id"])
-                assert again["resumed"] is False
-                assert again["session_id"] != hello["session_id"]
-                await device.chat("hello", id="later")
-            sweeping.cancel()
+    async with Rehearsal() as house, asyncio.TaskGroup() as tasks:
+        sweeping = tasks.create_task(house.sessions.sweep())
+        async with house.device() as device:
+            hello = await device.hello(features=RESUME)
+        await asyncio.sleep(12 * 60)
+        assert len(house.sessions) == 0
+        async with house.device() as device:
+            again = await come_back(device, hello["session_id"])
+            assert again["resumed"] is False
+            assert again["session_id"] != hello["session_id"]
+            await device.chat("hello", id="later")
+        sweeping.cancel()
 
 
 @pytest.mark.parametrize("who", ["somebody else", "received too much", "unknown", "not asked for"])

@@ -1,21 +1,29 @@
-"""The typed side of a session: chats are answered one after the other, in the order they came."""
+"""The written side of a session: chats and voice notes are answered one after the other, in the order they came."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from lumi.engines.base import ChatMessage, Speaker
+import msgspec
+
+from lumi.engines.base import ChatMessage, Speaker, Transcript
 from lumi.errors import LumiError, Overloaded, ProtocolError
 from lumi.protocol.messages import Chat, Message
 from lumi.server.log import Subject, logger
+from lumi.server.notes import Note, NoteAnswer
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services
 from lumi.voice.dialogue import Dialogue
-from lumi.voice.events import ReplyDelta, ReplyDone, Stage, StageFailed, TurnEvent
+from lumi.voice.events import Heard, ReplyDelta, ReplyDone, Stage, StageFailed, TurnEvent
 from lumi.voice.turn import Turn, Typed
 
 RETRY_AFTER_S = 2.0
+
+Question = Chat | Note
+
+NOTE = "note"
+"""Stands for a note's sound where its words would stand: the same recording need not sound the same to the last bit."""
 
 log = logger(Subject.SESSION)
 
@@ -48,16 +56,18 @@ class Chats:
         self._post = post
         self._speak = speak
         self._settled = settled
-        self._waiting: asyncio.Queue[tuple[Chat, Speaker]] = asyncio.Queue(services.settings.waiting_chats)
+        self._waiting: asyncio.Queue[tuple[Question, Speaker]] = asyncio.Queue(
+            services.settings.waiting_chats
+        )
 
-    def ask(self, chat: Chat, speaker: Speaker) -> None:
-        """Take a chat in.
+    def ask(self, question: Question, speaker: Speaker) -> None:
+        """Take a chat or a note in.
 
         Raises:
             Overloaded: as many as may wait are waiting.
         """
         try:
-            self._waiting.put_nowait((chat, speaker))
+            self._waiting.put_nowait((question, speaker))
         except asyncio.QueueFull:
             message = f"{self._waiting.maxsize} chats of this session are waiting; send the next when one is answered"
             raise Overloaded(message, retry_after_s=RETRY_AFTER_S) from None
@@ -65,44 +75,56 @@ class Chats:
     async def run(self) -> None:
         """Answer for ever."""
         while True:
-            chat, speaker = await self._waiting.get()
-            await self._guarded(chat, speaker)
+            question, speaker = await self._waiting.get()
+            await self._guarded(question, speaker)
 
-    async def _guarded(self, chat: Chat, speaker: Speaker) -> None:
-        """One of the loops that guard a turn: whatever happens, the chat gets a response or an error."""
+    async def _guarded(self, question: Question, speaker: Speaker) -> None:
+        """One of the loops that guard a turn: whatever happens, the question gets an answer or an error."""
+        asked = question.content if isinstance(question, Chat) else NOTE
         try:
-            text = await self._services.answers.answer(
-                self._owner, chat.id, chat.content, lambda: self._make(chat, speaker)
+            answer = await self._services.answers.answer(
+                self._owner, question.id, asked, lambda: self._make(question, speaker)
             )
         except ChatFailed as failed:
-            await self._post(self._responses.failure(failed.event, chat.id))
+            await self._post(self._responses.failure(failed.event, question.id))
         except ProtocolError as error:
             await self._post(self._responses.error(error))
         except Exception:
-            log.exception("chat failed", id=chat.id)
-            event = StageFailed(chat.id, Stage.TURN, "lumi", "the server made a mistake; its log says more")
-            await self._post(self._responses.failure(event, chat.id))
+            log.exception("chat failed", id=question.id)
+            event = StageFailed(
+                question.id, Stage.TURN, "lumi", "the server made a mistake; its log says more"
+            )
+            await self._post(self._responses.failure(event, question.id))
         else:
-            await self._post(self._responses.response(chat, text))
-            if chat.speak is True:
-                self._speak(chat, text)
+            await self._tell(question, answer)
 
-    async def _make(self, chat: Chat, speaker: Speaker) -> str:
+    async def _tell(self, question: Question, answer: str) -> None:
+        if isinstance(question, Note):
+            note = msgspec.json.decode(answer, type=NoteAnswer)
+            await self._post(self._responses.note_heard(question.id, note.text, note.confidence))
+            await self._post(self._responses.instead_of_speech(question.id, note.reply))
+            return
+        await self._post(self._responses.response(question, answer))
+        if question.speak is True:
+            self._speak(question, answer)
+
+    async def _make(self, question: Question, speaker: Speaker) -> str:
         """Have the answer made by a turn without a voice."""
         answer = Collected()
 
         async def emit(event: TurnEvent) -> None:
-            if isinstance(event, ReplyDelta):
-                await self._post(self._responses.delta(chat, event.text))
             answer.take(event)
+            if isinstance(event, ReplyDelta) and isinstance(question, Chat):
+                await self._post(self._responses.delta(question, event.text))
+            elif isinstance(event, Heard) and event.transcript.is_final and event.transcript.text:
+                self._dialogue.heard_user(question.id, event.transcript.text)
 
         def history() -> Sequence[ChatMessage]:
             return self._dialogue.messages()
 
-        self._dialogue.heard_user(chat.id, chat.content)
         services = self._services
         turn = Turn(
-            chat.id,
+            question.id,
             stt=services.stt,
             llm=services.llm,
             mouth=None,
@@ -111,13 +133,16 @@ class Chats:
             speaker=speaker,
             settings=services.settings.turn,
         )
-        await turn.run(Typed(chat.content))
+        await turn.run(Typed(question.content) if isinstance(question, Chat) else question.utterance)
         if answer.failed is not None:
-            self._dialogue.forget(chat.id)
+            self._dialogue.forget(question.id)
             raise ChatFailed(answer.failed)
-        self._dialogue.answered(chat.id, answer.text)
-        self._settled(chat.id)
-        return answer.text
+        self._dialogue.answered(question.id, answer.text)
+        self._settled(question.id)
+        if isinstance(question, Chat):
+            return answer.text
+        heard = answer.heard
+        return msgspec.json.encode(NoteAnswer(heard.text, heard.confidence, answer.text)).decode()
 
 
 class Collected:
@@ -125,10 +150,13 @@ class Collected:
 
     def __init__(self) -> None:
         self.text = ""
+        self.heard = Transcript("", 0.0)
         self.failed: StageFailed | None = None
 
     def take(self, event: TurnEvent) -> None:
         if isinstance(event, ReplyDone):
             self.text = event.text
+        elif isinstance(event, Heard):
+            self.heard = event.transcript
         elif isinstance(event, StageFailed):
             self.failed = event

@@ -120,6 +120,10 @@ class ResponseGenerator:
             timestamp=self._timestamp(None, self.wall_clock()),
         )
 
+    def note_heard(self, listen_id: str, text: str, confidence: float) -> Stt:
+        """What was understood of a voice note."""
+        return Stt(text=text, confidence=float(confidence), session_id=self.session_id, id=listen_id)
+
     def notify(self, notice_id: str, kind: str, text: str, due_at: float) -> Notify:
         due = self._timestamp(None, due_at)
         known = kind if kind in {"timer", "reminder"} else "push"

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from lumi.errors import Overloaded, ProtocolError, StoreError
 from lumi.protocol.dialect import Dialect
-from lumi.protocol.handshake import Agreement
+from lumi.protocol.handshake import Agreement, audio_format
 from lumi.protocol.messages import (
     Abort,
     Ack,
@@ -23,10 +23,11 @@ from lumi.protocol.messages import (
     Listen,
     Played,
 )
-from lumi.server.chats import Chats
+from lumi.server.chats import Chats, Question
 from lumi.server.lifetime import Lifetime
 from lumi.server.listening import Listening
 from lumi.server.log import Subject, logger
+from lumi.server.notes import NoteRecording
 from lumi.server.outbox import Send
 from lumi.server.presence import Presence
 from lumi.server.response_generator import ResponseGenerator
@@ -79,6 +80,7 @@ class Session:
             self._speak_chat,
             self.settled,
         )
+        self._note: NoteRecording | None = None
         self._life = Lifetime()
 
     def _open_voice(self) -> SessionVoice:
@@ -120,6 +122,7 @@ class Session:
     def detach(self) -> None:
         """The way out is gone. What is owed is made to the end and waits, where the client asked for that."""
         self._presence.detach()
+        self._drop_note()
         self._listening.drop()
         self._turns.detach()
 
@@ -163,6 +166,7 @@ class Session:
                 self._turns.close()
                 answering.cancel()
         finally:
+            self._drop_note()
             self._listening.close()
             self._voice.close()
             self._life.over()
@@ -175,19 +179,15 @@ class Session:
     def chat(self, message: Chat) -> None:
         """A typed turn, answered in writing."""
         self._understand(message.content)
-        try:
-            self._chats.ask(message, self._speaker)
-        except Overloaded as error:
-            refusal = ProtocolError(ErrorCode.OVERLOADED, str(error), message_id=message.id)
-            self._presence.send(self._responses.error(refusal, retry_after_s=error.retry_after_s))
+        self._ask(message)
 
     async def listen(self, message: Listen) -> None:
         """The microphone opens or closes, or words come in its place."""
         self._presence.come_in()
         if message.state == "start":
-            self._listening.start(message)
+            self._start(message)
         elif message.state == "stop":
-            await self._listening.stop()
+            await self._stop()
         elif message.text:
             self._understand(message.text)
             self._listening.drop()
@@ -210,8 +210,42 @@ class Session:
         """A packet of the user's sound. An empty one ends it: the result is to be awaited then."""
         if not frame.payload:
             return self._listening.end_of_audio()
+        if self._note is not None:
+            return self._note.push(frame.payload)
         self._listening.audio(frame.payload)
         return None
+
+    def _start(self, message: Listen) -> None:
+        """Listen, or take a note in."""
+        self._drop_note()
+        if not (message.note and message.id):
+            self._listening.start(message)
+            return
+        form = self.agreement.uplink
+        if message.audio_params is not None:
+            form = audio_format(message.audio_params, message.id)
+        longest_ms = self._services.settings.endpoint.max_utterance_ms
+        self._listening.drop()
+        self._note = NoteRecording(message.id, self._services.pool, form, longest_ms)
+
+    async def _stop(self) -> None:
+        note, self._note = self._note, None
+        if note is None:
+            await self._listening.stop()
+        else:
+            self._ask(await note.finish())
+
+    def _drop_note(self) -> None:
+        note, self._note = self._note, None
+        if note is not None:
+            note.close()
+
+    def _ask(self, question: Question) -> None:
+        try:
+            self._chats.ask(question, self._speaker)
+        except Overloaded as error:
+            refusal = ProtocolError(ErrorCode.OVERLOADED, str(error), message_id=question.id)
+            self._presence.send(self._responses.error(refusal, retry_after_s=error.retry_after_s))
 
     async def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         """Say something of our own: shown at once where the client has `notify`, spoken after what goes on.
