@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
 Arcs = dict[str, int]
+UNSEEN = 0.5
+"""What a way that the corpus never takes counts for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,29 @@ class Automaton:
     def words(self) -> frozenset[str]:
         return frozenset(word for arcs in self.arcs for word in arcs)
 
-    def accepts(self, sentence: Iterable[str]) -> bool:
-        state: int | None = 0
+    def path(self, sentence: Iterable[str]) -> tuple[int, ...] | None:
+        """The states a sentence leads through, the start among them; None if it is not accepted."""
+        states = [0]
         for word in sentence:
-            state = self.arcs[state].get(word) if state is not None else None
-        return state in self.final
+            following = self.arcs[states[-1]].get(word)
+            if following is None:
+                return None
+            states.append(following)
+        return tuple(states) if states[-1] in self.final else None
+
+    def accepts(self, sentence: Iterable[str]) -> bool:
+        return self.path(sentence) is not None
+
+    def weights(self, corpus: Iterable[str]) -> tuple[dict[str | None, float], ...]:
+        """For each state, how likely each way out is (`None`: to end there), as a corpus shows and a bit for the rest."""
+        counts: list[dict[str | None, float]] = [dict.fromkeys(arcs, UNSEEN) for arcs in self.arcs]
+        for state in self.final:
+            counts[state][None] = UNSEEN
+        for sentence in corpus:
+            words: list[str | None] = [*sentence.split()]
+            for state, word in zip(self.path(filter(None, words)) or (), [*words, None], strict=False):
+                counts[state][word] += 1
+        return tuple({way: count / sum(ways.values()) for way, count in ways.items()} for ways in counts)
 
 
 def build(rules: Rules, unknown: Container[str] = frozenset()) -> Automaton:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Container, Sequence
 
 FRAMES_BESIDE = 60
 """Silence counted with every sentence: short ones have scores that scatter more."""
@@ -77,21 +77,33 @@ class Verdict:
         return self.source in {Source.GRAMMAR, Source.NGRAM}
 
 
-GRAMMAR_WEIGHTS = Weights(fit=18.0, agreement=4.5, bias=3.0)
+GRAMMAR_WEIGHTS = Weights(fit=20.0, agreement=4.7, bias=6.6)
 GRAMMAR_ACCEPTED = 0.5
-NGRAM_ACCEPTED = 0.5
+NGRAM_ACCEPTED = 0.6
 DICTATION_TRUST = 0.4
 """A guess of the general model is never more certain than this."""
 DICTATION_ACCEPTED = 0.02
 
 
-def judge(grammar: Hypothesis, free: Hypothesis, words: frozenset[str]) -> Verdict:
-    """The grammar's sentence if it can be trusted, else the n-gram's if it has none but known words, else nothing."""
+def judge(
+    grammar: Hypothesis, free: Hypothesis, words: Container[str], accepts: Callable[[Sequence[str]], bool]
+) -> Verdict:
+    """The grammar's sentence if it can be trusted, else the n-gram's if it has none but known words, else nothing.
+
+    Where the n-gram came upon a sentence of the grammar by itself, its sentence is taken: it knows which are likely.
+
+    Args:
+        grammar: what the grammar's recogniser made of the utterance.
+        free: what the n-gram's recogniser made of it.
+        words: the grammar's words.
+        accepts: whether the grammar knows a sentence.
+    """
     sure = of_grammar(grammar, free)
+    heard = free.text.split()
     if sure >= GRAMMAR_ACCEPTED:
-        return Verdict(grammar.text, sure, Source.GRAMMAR)
+        return Verdict(free.text if heard and accepts(heard) else grammar.text, sure, Source.GRAMMAR)
     sure = per_word(free)
-    if sure >= NGRAM_ACCEPTED and words.issuperset(free.text.split()):
+    if sure >= NGRAM_ACCEPTED and all(word in words for word in heard):
         return Verdict(free.text, sure, Source.NGRAM)
     return Verdict()
 

@@ -71,6 +71,7 @@ class PocketsphinxService:
         self._lent = 0
         fitted = self._recipe.vocabulary
         self.words = frozenset(fitted.pronunciations)
+        self.accepts = fitted.sentences.accepts
         self.report = msgspec.msgpack.encode(VocabularyReport(fitted.generated, fitted.left_out))
 
     def open(self, request: bytes) -> RecogniseJob:
@@ -179,7 +180,7 @@ class RecogniseJob:
             yield Recognised(text).encode()
 
     def _judge(self, pair: Pair) -> Verdict:
-        return confidence.judge(pair.grammar.finish(), pair.free.finish(), self._service.words)
+        return confidence.judge(pair.grammar.finish(), pair.free.finish(), self._service.words, self._service.accepts)
 
     def _dictate(self, mean: str) -> Generator[bytes, None, Verdict]:
         decoder = self._service.borrow_dictation()
