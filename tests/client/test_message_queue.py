@@ -9,15 +9,13 @@ from typing import Any
 
 import pytest
 
-from lumi.audio.format import AudioFormat, Codec
-from lumi.client.message_queue import NOTE_PATIENCE_S, MessageQueue
+from lumi.audio.format import Codec
+from lumi.client.message_queue import MessageQueue
 from lumi.client.offline_queue import MAX_AGE_S, OfflineQueue, QueuedMessage
-from lumi.client.voice_notes import NoteSender, VoiceNote
-from lumi.errors import AudioError, LocalProtocolError, LumiError, NotConnected, Overloaded, ReplyTimeout
+from lumi.client.voice_notes import VoiceNote
+from lumi.errors import LocalProtocolError, LumiError, NotConnected, Overloaded, ReplyTimeout
 from lumi.protocol.messages import AudioFrame, Chat, Listen
 from lumi.testing import WallClock
-
-PCM = AudioFormat(Codec.PCM)
 
 
 def chat(number: int) -> Chat:
@@ -62,7 +60,6 @@ class Desk:
         self.line = Line()
         self.offline = OfflineQueue() if offline is None else offline
         self.given_up: list[tuple[str, LumiError]] = []
-        options.setdefault("notes", NoteSender(self.line.send, PCM))
         self.queue = MessageQueue(self.line.send, self.offline, on_given_up=self._give_up, **options)
 
     def _give_up(self, queued: QueuedMessage, error: LumiError) -> None:
@@ -256,50 +253,26 @@ async def test_what_waited_too_long_is_handed_back(wall_clock: WallClock):
     assert isinstance(error, ReplyTimeout)
 
 
-async def test_a_note_is_answered_alone():
+async def test_notes_keep_their_place_among_the_chats():
     desk = Desk()
-    sending = [
-        asyncio.create_task(desk.queue.send(one)) for one in (chat(1), note("n1"), note("n2"), chat(2))
-    ]
-    await asyncio.sleep(1)
-    assert desk.line.sent == ["c1"]
-    await desk.queue.settle("c1")
-    await asyncio.sleep(1)
-    assert desk.line.sent[1:] == ["n1 start", "n1 stop"]
-    await desk.queue.settle("n1")
-    await asyncio.sleep(1)
-    assert desk.line.sent[3:] == ["n2 start", "n2 stop"]
-    await desk.queue.settle("n2")
-    await asyncio.gather(*sending)
-    assert desk.line.sent[5:] == ["c2"]
+    await asyncio.gather(*(desk.queue.send(one) for one in (chat(1), note("n1"), note("n2"), chat(2))))
+    assert desk.line.sent == ["c1", "n1 start", "n1 stop", "n2 start", "n2 stop", "c2"]
+    assert desk.queue.pending == {"c1", "n1", "n2", "c2"}
 
 
-async def test_a_note_that_is_never_answered_does_not_hold_the_others_for_ever(
-    caplog: pytest.LogCaptureFixture,
-):
+async def test_a_note_that_broke_off_goes_out_again_whole():
     desk = Desk()
-    await desk.queue.send(note("n1"))
-    with caplog.at_level(logging.WARNING):
-        assert await desk.queue.send(chat(1))
-    assert desk.line.now_s() == NOTE_PATIENCE_S
-    assert "1 messages are not answered after 120 s" in caplog.text
 
+    async def lose(_: str) -> None:
+        desk.line.up = False
+        desk.line.on_sent = None
 
-async def test_a_note_that_cannot_be_sent_is_handed_back_and_the_rest_goes_on():
-    desk = Desk()
-    other = VoiceNote("n1", Codec.OPUS, 16_000, 60, (b"12",))
-    assert await desk.queue.send(other)
-    assert await desk.queue.send(chat(1))
-    ((name, error),) = desk.given_up
-    assert name == "n1"
-    assert isinstance(error, AudioError)
-    assert (len(desk.offline), desk.queue.pending) == (1, frozenset({"c1"}))
-
-
-async def test_without_a_way_for_notes_there_are_none():
-    desk = Desk(notes=None)
-    await desk.queue.send(note("n1"))
-    assert "delivers no voice notes" in str(desk.given_up[0][1])
+    desk.line.on_sent = lose
+    sending = asyncio.create_task(desk.queue.send(note("n1")))
+    await asyncio.sleep(1)
+    desk.line.up = True
+    assert await sending
+    assert desk.line.sent == ["n1 start", "n1 start", "n1 stop"]
 
 
 async def test_what_is_given_up_is_at_least_in_the_log(

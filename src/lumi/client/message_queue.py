@@ -13,17 +13,14 @@ import logging
 from collections.abc import Callable
 
 from lumi.client.offline_queue import OfflineQueue, Queueable, QueuedMessage
-from lumi.client.voice_notes import NoteSender, Send, VoiceNote
-from lumi.errors import AudioError, LocalProtocolError, LumiError, NetworkError, ReplyTimeout
+from lumi.client.voice_notes import Send, VoiceNote, deliver_note
+from lumi.errors import LocalProtocolError, LumiError, NetworkError, ReplyTimeout
 
 TRIES = 3
 RETRY_DELAY_S = 2.0
 
 WINDOW = 16
-"""Chats sent and unanswered at a time: a server lets 32 of a session wait and refuses more."""
-
-NOTE_PATIENCE_S = 120.0
-"""A note is answered alone: nothing else goes out until then, or so long."""
+"""Sent and unanswered at a time: a server lets 32 of a session wait and refuses more."""
 
 GivenUp = Callable[[QueuedMessage, LumiError], None]
 
@@ -40,9 +37,7 @@ class MessageQueue:
     Args:
         send: puts a message on the line. A `NetworkError` or `LocalProtocolError` (no handshake yet) is tried again.
         queue: keeps what is unanswered.
-        notes: delivers voice notes over the same line; without it none may be queued.
-        on_given_up: told of a message that will not be sent any more, and why: it waited too long (`ReplyTimeout`),
-            or cannot be sent in this format (`AudioError`).
+        on_given_up: told of a message that will not be sent any more, since it waited too long, and the error to say so.
         tries: how often in a row, `retry_delay_s` apart, before it waits for the next ready.
         window: how many may be unanswered at a time.
     """
@@ -52,7 +47,6 @@ class MessageQueue:
         send: Send,
         queue: OfflineQueue,
         *,
-        notes: NoteSender | None = None,
         on_given_up: GivenUp = _log_given_up,
         tries: int = TRIES,
         retry_delay_s: float = RETRY_DELAY_S,
@@ -60,13 +54,12 @@ class MessageQueue:
     ) -> None:
         self._send = send
         self._queue = queue
-        self._notes = notes
         self._on_given_up = on_given_up
         self._tries = tries
         self._retry_delay_s = retry_delay_s
         self._window = window
-        self._pending: dict[str, bool] = {}
-        """Sent on the present line and unanswered; whether it is a voice note."""
+        self._pending: set[str] = set()
+        """Sent on the present line and unanswered."""
         self._offline = False
         """Tries are used up: everything waits for the next ready."""
         self._sending = asyncio.Lock()
@@ -120,7 +113,7 @@ class MessageQueue:
 
     def put_back(self, message_id: str) -> None:
         """The server could not take it now (a retryable error): it goes out again when the queue is processed next."""
-        self._pending.pop(message_id, None)
+        self._pending.discard(message_id)
         self._settled.set()
 
     def line_lost(self) -> None:
@@ -135,7 +128,7 @@ class MessageQueue:
         await self._give_up_old_ones()
         sent = 0
         while (queued := self._queue.first(without=self._pending)) is not None:
-            await self._room_for(queued.message)
+            await self._room()
             if not await self._send_with_retry(queued):
                 self._offline = True
                 break
@@ -148,18 +141,9 @@ class MessageQueue:
         for queued in await self._queue.take_expired(without=self._pending):
             self._on_given_up(queued, ReplyTimeout("no connection came in time: the message was not sent"))
 
-    async def _room_for(self, message: Queueable) -> None:
-        """Wait until the server can take it. A note is answered alone: a second one would cut the first answer off."""
-        if isinstance(message, VoiceNote) or any(self._pending.values()):
-            try:
-                async with asyncio.timeout(NOTE_PATIENCE_S):
-                    await self._fewer_than(1)
-            except TimeoutError:
-                _log.warning("%d messages are not answered after %g s", len(self._pending), NOTE_PATIENCE_S)
-        await self._fewer_than(self._window)
-
-    async def _fewer_than(self, limit: int) -> None:
-        while len(self._pending) >= limit:
+    async def _room(self) -> None:
+        """Wait until the server can take one more."""
+        while len(self._pending) >= self._window:
             self._settled.clear()
             await self._settled.wait()
 
@@ -175,17 +159,13 @@ class MessageQueue:
         return True
 
     async def _sent(self, message: Queueable) -> bool:
-        self._pending[message.id] = isinstance(
-            message, VoiceNote
-        )  # the answer may come before `send` returns
+        self._pending.add(message.id)  # the answer may come before the sending is over
         try:
             await self._put_on_line(message)
         except (NetworkError, LocalProtocolError) as error:
             self.put_back(message.id)
             _log.info("message %s could not be sent: %s", message.id, error)
             return False
-        except AudioError as error:
-            await self._refuse(message, error)
         except BaseException:
             self.put_back(message.id)
             raise
@@ -193,16 +173,9 @@ class MessageQueue:
 
     async def _put_on_line(self, message: Queueable) -> None:
         if isinstance(message, VoiceNote):
-            if self._notes is None:
-                raise AudioError("this client delivers no voice notes")
-            await self._notes.deliver(message)
+            await deliver_note(self._send, message)
         else:
             await self._send(message)
-
-    async def _refuse(self, message: Queueable, error: AudioError) -> None:
-        queued = next(one for one in self._queue.messages() if one.id == message.id)
-        await self.settle(message.id)
-        self._on_given_up(queued, error)
 
     async def _pause(self) -> None:
         """Two tries lie so far apart, unless a line becomes ready in between."""

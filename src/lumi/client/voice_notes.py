@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -14,12 +13,6 @@ from lumi.protocol.messages import AudioFrame, ClientMessage, Listen
 
 MAX_NOTE_S = 60.0
 """The longest note: what a server takes as one utterance, unless it is set otherwise."""
-
-BURST_PACKETS = 50
-"""Sent at once: a server's uplink holds 100 packets and drops the oldest beyond."""
-
-NOTE_SPEED = 8.0
-"""After the burst, so many times faster than speech: an upper bound that leaves the server time to hear it."""
 
 Send = Callable[[ClientMessage | AudioFrame], Awaitable[object]]
 """`ConnectionService.send_message`."""
@@ -124,51 +117,21 @@ def record_note(
         recorder.close()
 
 
-class NoteSender:
-    """Delivers notes over the line: `listen start` with `id` and `note`, the packets, `listen stop`.
+async def deliver_note(send: Send, note: VoiceNote) -> None:
+    """Put a note on the line: `listen start` with `id`, `note` and its own format, the packets, `listen stop`.
 
-    As fast as the line allows, which is as fast as `send` returns, and no faster than the server hears: `burst`
-    packets at once, then `speed` times real time.
+    As fast as `send` returns: a server stops reading while it has enough to hear. Answered by a final `stt` and a
+    `response` with the note's id.
 
     Args:
-        send: puts a message on the line, waits while the peer reads too slowly, raises when there is no line.
-        audio: the format this client declared in its hello.
+        send: puts a message on the line, waits while the peer reads too slowly.
+        note: what was said.
+
+    Raises:
+        NotConnected, ConnectionLost: as sending does; the whole note must then go out again.
     """
-
-    def __init__(
-        self, send: Send, audio: AudioFormat, *, burst: int = BURST_PACKETS, speed: float = NOTE_SPEED
-    ) -> None:
-        self._send = send
-        self._audio = audio
-        self._burst = burst
-        self._speed = speed
-
-    async def deliver(self, note: VoiceNote) -> None:
-        """Returns when all of it is on the line.
-
-        Raises:
-            AudioError: it was recorded in another format than this client has declared.
-            NotConnected, ConnectionLost: as sending does; the whole note must then go out again.
-        """
-        if note.audio != self._audio:
-            raise AudioError(
-                f"this voice note is {described(note.audio)}, but this client sends {described(self._audio)}: "
-                "connect with that format to deliver it"
-            )
-        start = Listen(
-            state="start", mode="manual", id=note.id, note=True, audio_params=audio_params(note.audio)
-        )
-        await self._send(start)
-        clock = asyncio.get_running_loop().time
-        began_s = clock()
-        for number, packet in enumerate(note.packets):
-            due_s = began_s + max(0, number - self._burst) * note.frame_ms / 1000 / self._speed
-            if due_s > clock():
-                await asyncio.sleep(due_s - clock())
-            await self._send(AudioFrame(packet, timestamp_ms=number * note.frame_ms, sequence=number))
-        await self._send(Listen(state="stop", id=note.id, note=True))
-
-
-def described(audio: AudioFormat) -> str:
-    """A format in words."""
-    return f"{audio.codec.value} at {audio.sample_rate_hz} Hz in {audio.frame_ms} ms packets"
+    params = audio_params(note.audio)
+    await send(Listen(state="start", mode="manual", id=note.id, note=True, audio_params=params))
+    for number, packet in enumerate(note.packets):
+        await send(AudioFrame(packet, timestamp_ms=number * note.frame_ms, sequence=number))
+    await send(Listen(state="stop", id=note.id, note=True))
