@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.skills.conftest import Talk, Talks
 
 from lumi.engines.base import ChatMessage, EmotionHint, Prompt, Speaker, TextDelta
 from lumi.protocol.messages import EMOTIONS
-from tests.skills.conftest import Talk, Talks
 
 HERE = Path(__file__).parent
 
@@ -42,7 +42,9 @@ def test_the_tables_are_large_enough() -> None:
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "I did not understand that."), ("zh", "我没听懂。")])
-async def test_unrelated_sentences_are_refused_and_not_guessed(language: str, words: str, talks: Talks) -> None:
+async def test_unrelated_sentences_are_refused_and_not_guessed(
+    language: str, words: str, talks: Talks
+) -> None:
     sentences = unrelated(language)
     talk = talks(language)
     answered = [text for text in sentences if not (await talk.say(text)).startswith(words)]
@@ -75,7 +77,10 @@ async def test_streams_the_emotion_first_and_then_sentence_by_sentence(language:
     sentences = [event.text for event in events[1:] if isinstance(event, TextDelta)]
     assert len(sentences) == len(events) - 1 >= 4
     assert all(sentence.strip()[-1] in ".!?。！？" for sentence in sentences)
-    assert "".join(sentences) in talk.llm.catalogues["zh" if language == "zh" else "en"].responses["stories.story"]
+    assert (
+        "".join(sentences)
+        in talk.llm.catalogues["zh" if language == "zh" else "en"].responses["stories.story"]
+    )
 
 
 async def test_a_decimal_point_ends_no_sentence(talk: Talk) -> None:
@@ -84,7 +89,9 @@ async def test_a_decimal_point_ends_no_sentence(talk: Talk) -> None:
     assert events == [EmotionHint("confident"), TextDelta("3.5 × 3 = 10.5.")]
 
 
-@pytest.mark.parametrize("text", ["", "   ", "?!", "…", "x" * 8000, "你" * 8000, "((((((((((", "[a|b] {c} <d>", "1+" * 200])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "?!", "…", "x" * 8000, "你" * 8000, "((((((((((", "[a|b] {c} <d>", "1+" * 200]
+)
 async def test_nothing_makes_it_stumble(text: str, talk: Talk) -> None:
     reply = await talk.ask(text)
     assert reply.emotion == "confused"

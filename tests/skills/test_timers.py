@@ -9,7 +9,14 @@ from contextlib import asynccontextmanager
 import pytest
 
 from lumi.errors import LumiError, StoreError
-from lumi.skills.timers import MAX_PER_OWNER, RECHECK_S, RING_LIMIT_S, STORE_RETRY_S, TimerService, TooManyTimers
+from lumi.skills.timers import (
+    MAX_PER_OWNER,
+    RECHECK_S,
+    RING_LIMIT_S,
+    STORE_RETRY_S,
+    TimerService,
+    TooManyTimers,
+)
 from lumi.store.base import Timer, TimerStore
 from lumi.store.memory import MemoryStore
 from lumi.testing.clock import WallClock
@@ -89,7 +96,9 @@ async def running(service: TimerService) -> AsyncIterator[None]:
             task.cancel()
 
 
-async def add(service: TimerService, clock: WallClock, seconds: float, owner: str = "a", label: str = "") -> Timer:
+async def add(
+    service: TimerService, clock: WallClock, seconds: float, owner: str = "a", label: str = ""
+) -> Timer:
     return await service.add(owner, clock() + seconds, kind="timer", label=label, duration_s=seconds)
 
 
@@ -100,11 +109,15 @@ async def test_rings_once_when_due(service: TimerService, wall_clock: WallClock,
         await asyncio.sleep(299.9)
         assert not bell.rung
         await asyncio.sleep(3600)
-    assert bell.rung == [(pytest.approx(start + 300), "a", "Time's up: your timer for 5 minutes is done.")]
+    ((at, owner, text),) = bell.rung
+    assert at == pytest.approx(start + 300)
+    assert (owner, text) == ("a", "Time's up: your timer for 5 minutes is done.")
     assert not await service.of("a")
 
 
-async def test_a_sooner_timer_wakes_the_sleeper(service: TimerService, wall_clock: WallClock, bell: Bell) -> None:
+async def test_a_sooner_timer_wakes_the_sleeper(
+    service: TimerService, wall_clock: WallClock, bell: Bell
+) -> None:
     start = wall_clock()
     async with running(service):
         await add(service, wall_clock, 20)
@@ -161,7 +174,9 @@ async def test_an_unheard_timer_is_tried_again_by_itself(
     assert len(bell.rung) == 1
 
 
-async def test_the_unheard_do_not_hide_the_others(service: TimerService, wall_clock: WallClock, bell: Bell) -> None:
+async def test_the_unheard_do_not_hide_the_others(
+    service: TimerService, wall_clock: WallClock, bell: Bell
+) -> None:
     for number in range(250):
         owner = f"away{number}"
         bell.deaf.add(owner)
@@ -187,7 +202,9 @@ async def test_a_device_that_comes_back_during_the_ring_is_not_forgotten(
     assert len(bell.rung) == 1
 
 
-async def test_a_ring_that_hangs_holds_up_nobody(service: TimerService, wall_clock: WallClock, bell: Bell) -> None:
+async def test_a_ring_that_hangs_holds_up_nobody(
+    service: TimerService, wall_clock: WallClock, bell: Bell
+) -> None:
     start = wall_clock()
     bell.takes_s = 1e6
     async with running(service):
@@ -275,9 +292,11 @@ async def test_snooze_and_silence_mean_the_one_that_rang_last(
         await add(service, wall_clock, 5, label="tea")
         await asyncio.sleep(6)
         last = service.last_rung("a")
-        assert last and last.label == "tea"
+        assert last
+        assert last.label == "tea"
         again = await service.snooze("a", 60)
-        assert again and (again.label, again.duration_s) == ("tea", 60)
+        assert again
+        assert (again.label, again.duration_s) == ("tea", 60)
         assert service.last_rung("a") is None
         await asyncio.sleep(61)
         assert len(bell.rung) == 2

@@ -32,8 +32,8 @@ class ChanceSkill:
         return request.say(self._rng.choice(("chance.heads", "chance.tails")), "winking")
 
     async def _dice(self, request: Request) -> Reply:
-        count, sides = request.slot("count", int) or 1, request.slot("sides", int)
-        sides = 6 if sides is None else sides
+        count, sides = request.slot("count", int), request.slot("sides", int)
+        count, sides = (1 if count is None else count), (6 if sides is None else sides)
         if not 1 <= count <= MAX_DICE or not 2 <= sides <= MAX_SIDES:
             return request.say("chance.too_many_dice", "confused", dice=MAX_DICE, sides=MAX_SIDES)
         thrown = [self._rng.randint(1, sides) for _ in range(count)]

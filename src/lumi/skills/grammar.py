@@ -90,7 +90,7 @@ class _Converter:
 
     def _node(self, expression: Expression, intent: str) -> Node:
         if isinstance(expression, TextChunk):
-            return self._words(expression.text)
+            return Words(tuple(_WORD.findall(expression.text.lower())))
         if isinstance(expression, ListReference):
             own = self._spoken["intents"].get(intent, {})
             if expression.slot_name in own:
@@ -108,19 +108,30 @@ class _Converter:
         if isinstance(expression, Alternative):
             return Choice(items)
         if isinstance(expression, Sequence):
-            return Series(items)
+            return self._series(items)
         raise TypeError("permutations are not used in the templates: write the orders out")
 
-    def _words(self, text: str) -> Node:
-        words = tuple(_WORD.findall(text.lower()))
+    def _series(self, items: tuple[Node, ...]) -> Node:
+        """In order; neighbouring words are joined, and spoken short or long (`what is`, `what's`)."""
+        joined: list[Node] = []
+        for item in items:
+            last = joined[-1] if joined else None
+            if isinstance(item, Words) and isinstance(last, Words):
+                joined[-1] = Words(last.words + item.words)
+            else:
+                joined.append(item)
+        return Series(tuple(self._short(item) if isinstance(item, Words) else item for item in joined))
+
+    def _short(self, node: Words) -> Node:
+        words = node.words
         for long, short in self._spoken["short"].items():
             parts = tuple(long.split())
             for at in range(len(words) - len(parts) + 1):
                 if words[at : at + len(parts)] == parts:
                     either = Choice((Words(parts), Words((short,))))
-                    rest = self._words(" ".join(words[at + len(parts) :]))
-                    return Series((Words(words[:at]), either, rest))
-        return Words(words)
+                    rest = self._short(Words(words[at + len(parts) :]))
+                    return Series((self._short(Words(words[:at])), either, rest))
+        return node
 
 
 def _only_used(rules: dict[str, Node]) -> dict[str, Node]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 MAX_DIGITS = 30
 """Longer numbers are not read: nobody says them, and `int()` of thousands of digits is slow."""
-_LITERAL = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?$")
+_LITERAL = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?$", re.ASCII)
 
 
 def literal(word: str) -> Fraction | None:

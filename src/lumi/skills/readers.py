@@ -77,7 +77,7 @@ def list_name(text: str, language: Language) -> str | None:
     key = " ".join(text.lower().split())
     for article in ("my ", "the ", "our ", "a ", "我的", "我们的", "一个"):
         key = key.removeprefix(article)
-    known = _LIST_NAMES[language].get(key)
+    known = _LIST_NAMES[language].get(key.translate(SIMPLIFY))
     if known:
         return known
     longest = 8 if language == "zh" else 30
@@ -87,7 +87,7 @@ def list_name(text: str, language: Language) -> str | None:
 def reminder(text: str, language: Language) -> Reminder | None:
     """`to call mum tomorrow at 8`, `at 8 to call mum`, `明天早上八点开会`, `开会`."""
     even = free_text(text, language)
-    if even is None:
+    if even is None or moment_words.parse(even.translate(SIMPLIFY), language):
         return None
     splits = _chinese_splits(even) if language == "zh" else _english_splits(even)
     for when, what in splits:
@@ -95,8 +95,6 @@ def reminder(text: str, language: Language) -> Reminder | None:
         label = _label(what, language)
         if moment and label:
             return Reminder(label, moment)
-    if moment_words.parse(even.translate(SIMPLIFY), language):
-        return None
     label = _label(even, language)
     return Reminder(label, None) if label else None
 
