@@ -28,8 +28,10 @@ def test_the_words_themselves_come_before_the_words_without_courtesies() -> None
 
 def test_long_and_empty_texts_are_nothing() -> None:
     assert not list(candidates("", ENGLISH))
-    assert not list(candidates("what time is it " * 60, ENGLISH))
-    assert MAX_CHARACTERS < 16 * 60
+    for word, catalogue in (("add milk to my list ", ENGLISH), ("把牛奶加到清单里", CHINESE)):
+        most = MAX_CHARACTERS[catalogue.language]
+        assert not list(candidates((word * most)[: most + 1].strip().ljust(most + 1, "x"), catalogue))
+    assert next(candidates("add " + "x" * 100 + " to my list", ENGLISH)).intent == "ListAdd"
 
 
 def test_a_slot_that_cannot_be_read_drops_the_candidate() -> None:

@@ -17,8 +17,8 @@ from lumi.skills.catalogue import Catalogue
 from lumi.skills.language import SIMPLIFY, tidy, without_courtesies
 from lumi.skills.readers import KEPT_AS_WRITTEN, READERS
 
-MAX_CHARACTERS = 400
-"""Longer texts are no commands."""
+MAX_CHARACTERS: Mapping[Language, int] = MappingProxyType({"en": 300, "zh": 120})
+"""Longer texts are no commands; and what wildcards may cost grows faster than their length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def candidates(text: str, catalogue: Catalogue) -> Iterator[Candidate]:
     """The intents that `text` may be; those of which most was said literally come first."""
     language = catalogue.language
     even = tidy(text, language)
-    if not even or len(even) > MAX_CHARACTERS:
+    if not even or len(even) > MAX_CHARACTERS[language]:
         return
     seen: set[str] = set()
     # As it was said first: `could you repeat that` and `thank you` are requests in themselves
