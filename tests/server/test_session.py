@@ -455,3 +455,12 @@ async def test_a_device_that_leaves_in_mid_answer_leaves_nothing_behind() -> Non
         await asyncio.sleep(5)
         assert len(house.sessions) == 0
         assert len(house.gateway) == 0
+
+
+@pytest.mark.parametrize(("dialect", "gap_s"), [("lumi", 0.0), ("xiaozhi", 0.04)])
+async def test_firmware_has_time_to_reset_its_decoder(dialect: Any, gap_s: float) -> None:
+    async with Rehearsal() as house, house.device(dialect=dialect) as device:
+        await device.hello()
+        await device.detect("hello")
+        turn = await device.spoken_turn()
+        assert gap_s <= turn.packets[0].at_s - turn.started_s <= gap_s + 0.02

@@ -11,6 +11,7 @@ from lumi.audio.media_pool import MediaPool
 from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
 from lumi.engines.base import Llm, Stt, Tts, Voice
+from lumi.protocol.dialect import Dialect
 from lumi.protocol.messages import Message
 from lumi.server.answers import AnswerDesk
 from lumi.server.event_log import EventLog
@@ -36,8 +37,8 @@ class SessionSettings:
     timezone: str = "UTC"
     lead_ms: int = 120
     """How far ahead of real time speech is sent."""
-    gap_ms: int = 60
-    """Between `tts start` and the first packet: firmware resets its decoder there."""
+    firmware_gap_ms: int = 40
+    """Between `tts start` and the first packet, for firmware: it resets its decoder there. Others need none."""
     margin_ms: int = 400
     """Between the end of playing and `tts stop`."""
     waiting_chats: int = 32
@@ -57,7 +58,7 @@ class Services:
     wall_clock: Callable[[], float]
     settings: SessionSettings = field(default_factory=SessionSettings)
 
-    def voice(self, send: Send, form: AudioFormat) -> SessionVoice:
+    def voice(self, send: Send, form: AudioFormat, dialect: Dialect) -> SessionVoice:
         """A voice for one session, and its way out."""
         settings = self.settings
         downlink = self.pool.open_downlink(form)
@@ -66,7 +67,7 @@ class Services:
             self.pacer,
             frame_ms=form.frame_ms,
             lead_ms=settings.lead_ms,
-            gap_ms=settings.gap_ms,
+            gap_ms=settings.firmware_gap_ms if dialect is Dialect.XIAOZHI else 0,
             margin_ms=settings.margin_ms,
         )
         timeout_s = settings.turn.tts_timeout_s

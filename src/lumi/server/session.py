@@ -85,7 +85,7 @@ class Session:
 
     def _open_voice(self) -> SessionVoice:
         """A way out for speech in the agreed format."""
-        voice = self._services.voice(self._presence.send, self.agreement.downlink)
+        voice = self._services.voice(self._presence.send, self.agreement.downlink, self.agreement.dialect)
         self._turns.speak_through(voice.outbox, voice.mouth)
         return voice
 
