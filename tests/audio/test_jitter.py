@@ -49,12 +49,46 @@ def test_running_dry_is_counted_once_and_fills_up_again():
     assert buffer.pop() == packet(2)
 
 
-def test_after_a_stall_it_catches_up():
+def test_after_a_stall_the_oldest_beyond_the_bound_is_dropped():
     buffer = filled(10, max_ms=600)
     assert buffer.stats.dropped == 0
     buffer.push(1, packet(10))
-    assert buffer.stats.dropped == 9
-    assert [buffer.pop(), buffer.pop()] == [packet(9), packet(10)]
+    buffer.push(1, packet(11))
+    assert buffer.stats.dropped == 2
+    assert buffer.waiting_ms == 600
+    assert buffer.passed_ms == 120
+    assert [buffer.pop(), buffer.pop()] == [packet(2), packet(3)]
+    assert buffer.passed_ms == 240
+
+
+def spoken(pattern: str, **bounds: float) -> tuple[JitterBuffer, str]:
+    """A buffer of packets that are speech (a letter) or silence (a dot), and what is played of it."""
+    buffer = JitterBuffer(60, is_silent=lambda one: one == b".", **bounds)
+    for letter in pattern:
+        buffer.push(1, letter.encode())
+    buffer.complete(1)
+    played = "".join(iter(lambda: (buffer.pop() or b"").decode(), ""))
+    return buffer, played
+
+
+def test_a_delay_is_won_back_by_shortening_pauses():
+    buffer, played = spoken("ab....cd...efgh", start_ms=120)
+    assert played == "ab.cd.efgh"
+    assert buffer.stats.skipped == 5
+    assert buffer.passed_ms == 15 * 60
+
+
+def test_pauses_are_left_alone_where_there_is_no_delay():
+    assert spoken("a....b", settle_ms=360)[1] == "a....b"
+    assert spoken("ab....", settle_ms=120)[1] == "ab..."
+    assert spoken("......", settle_ms=60)[1] == ".."
+
+
+def test_a_new_speech_begins_at_its_beginning():
+    buffer = filled(4)
+    buffer.pop()
+    buffer.start(2)
+    assert buffer.passed_ms == 0
 
 
 def test_a_new_speech_drops_the_old_one():

@@ -1,11 +1,15 @@
 """Smooths what arrives in fits into what a loudspeaker takes at an even pace. Pure: the caller's clock is the pace.
 
 filling ──enough waits, or the speech is complete──▶ playing ──ran dry──▶ filling
+
+After the line stood still, what was late comes all at once. Nothing of it is lost while it plays within `max_ms`; the
+delay that this costs is won back by shortening pauses. What goes beyond `max_ms` is dropped, oldest first.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -14,7 +18,12 @@ DEFAULT_START_MS: Final = 120.0
 """Waiting before playing: what the server sends ahead of real time."""
 
 DEFAULT_MAX_MS: Final = 2_000.0
-"""More waiting than this, after the line stood still, is dropped down to the start again."""
+"""The delay's bound: of more waiting than this, the oldest is dropped."""
+
+
+def never_silent(_packet: bytes) -> bool:
+    """Where packets cannot be listened to: no pause is shortened."""
+    return False
 
 
 class Filling(StrEnum):
@@ -29,7 +38,9 @@ class JitterStats:
     underruns: int = 0
     """Times the loudspeaker ran dry in the middle of speech."""
     dropped: int = 0
-    """Packets dropped to catch up."""
+    """Packets dropped because too much waited."""
+    skipped: int = 0
+    """Silent packets left out to catch up."""
     stale: int = 0
     """Packets of a speech that was over already."""
 
@@ -41,16 +52,28 @@ class JitterBuffer:
         frame_ms: length of a packet.
         start_ms: how much must wait before playing begins.
         max_ms: bound of what waits: delay never grows beyond it.
+        settle_ms: while more than this waits, pauses are shortened to one packet; `start_ms` if not given.
+        is_silent: whether a packet belongs to a pause.
     """
 
     def __init__(
-        self, frame_ms: float, *, start_ms: float = DEFAULT_START_MS, max_ms: float = DEFAULT_MAX_MS
+        self,
+        frame_ms: float,
+        *,
+        start_ms: float = DEFAULT_START_MS,
+        max_ms: float = DEFAULT_MAX_MS,
+        settle_ms: float | None = None,
+        is_silent: Callable[[bytes], bool] = never_silent,
     ) -> None:
         self.stats = JitterStats()
         self.state = Filling.FILLING
         self._frame_ms = frame_ms
         self._start_packets = max(1, round(start_ms / frame_ms))
         self._max_packets = max(self._start_packets, round(max_ms / frame_ms))
+        self._settle_packets = self._start_packets if settle_ms is None else round(settle_ms / frame_ms)
+        self._is_silent = is_silent
+        self._in_pause = False
+        self._passed = 0
         self._waiting: deque[bytes] = deque()  # bounded by max_ms: oldest dropped
         self._generation = 0
         self._complete = False
@@ -59,6 +82,11 @@ class JitterBuffer:
     def waiting_ms(self) -> float:
         """How long what waits will play."""
         return len(self._waiting) * self._frame_ms
+
+    @property
+    def passed_ms(self) -> float:
+        """How far into the speech it has got: what was taken, dropped or skipped."""
+        return self._passed * self._frame_ms
 
     @property
     def finished(self) -> bool:
@@ -72,6 +100,8 @@ class JitterBuffer:
             self._waiting.clear()
             self._generation = generation
             self._complete = False
+            self._in_pause = False
+            self._passed = 0
             self.state = Filling.FILLING
 
     def push(self, generation: int, packet: bytes) -> bool:
@@ -82,9 +112,8 @@ class JitterBuffer:
         self.start(generation)
         self._waiting.append(packet)
         if len(self._waiting) > self._max_packets:
-            while len(self._waiting) > self._start_packets:
-                self._waiting.popleft()
-                self.stats.dropped += 1
+            self._take()
+            self.stats.dropped += 1
         return True
 
     def complete(self, generation: int) -> None:
@@ -99,8 +128,24 @@ class JitterBuffer:
                 return None
             self.state = Filling.PLAYING
         if self._waiting:
-            return self._waiting.popleft()
+            return self._next()
         self.state = Filling.FILLING
         if not self._complete:
             self.stats.underruns += 1
         return None
+
+    def _next(self) -> bytes:
+        """The next packet; of a pause only the first, while there is a delay to win back."""
+        packet = self._take()
+        while len(self._waiting) >= self._settle_packets > 0 and self._is_silent(packet):
+            if not self._in_pause:
+                self._in_pause = True
+                return packet
+            self.stats.skipped += 1
+            packet = self._take()
+        self._in_pause = False
+        return packet
+
+    def _take(self) -> bytes:
+        self._passed += 1
+        return self._waiting.popleft()
