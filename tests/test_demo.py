@@ -10,10 +10,10 @@ import pytest
 import typer
 from rich.console import Console
 
+import lumi
 from lumi import demo
 from lumi.audio.format import duration_ms
 from lumi.audio.wav import Sound, read_wav
-from lumi.client.client import connect
 from lumi.client.events import Audio
 from lumi.config import load
 from lumi.errors import ConnectionLost, ReplyTimeout
@@ -72,7 +72,7 @@ def test_the_timeline_counts_from_the_turns_start_and_shows_the_first_packet_onl
 async def test_a_conversation_is_shown_and_its_answer_returned(tmp_path: Path) -> None:
     screen = Screen()
     sound = Sound(tone(600), 16_000)
-    async with scripted_server(tmp_path) as server, connect(server.url, device_id="test") as client:
+    async with scripted_server(tmp_path) as server, lumi.connect(server.url, device_id="test") as client:
         reply = await demo.converse(client, sound, screen.console)
     assert (reply.transcript, reply.text) == ("what time is it", "It is noon.")
     assert reply.audio_s > 0.1
@@ -89,14 +89,14 @@ async def test_a_conversation_is_shown_and_its_answer_returned(tmp_path: Path) -
 @pytest.mark.real
 async def test_an_answer_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "ANSWER_LIMIT_S", 0.05)
-    async with scripted_server(tmp_path) as server, connect(server.url, device_id="test") as client:
+    async with scripted_server(tmp_path) as server, lumi.connect(server.url, device_id="test") as client:
         with pytest.raises(ReplyTimeout, match=r"0\.05 s"):
             await demo.converse(client, Sound(tone(120), 16_000), Screen().console)
 
 
 @pytest.mark.real
 async def test_a_line_that_closes_in_the_middle_is_an_error(tmp_path: Path) -> None:
-    async with scripted_server(tmp_path) as server, connect(server.url, device_id="test") as client:
+    async with scripted_server(tmp_path) as server, lumi.connect(server.url, device_id="test") as client:
 
         async def close_after_the_transcript() -> None:
             with client.events() as events:

@@ -18,9 +18,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+import lumi
 from lumi.audio.format import AudioFormat
 from lumi.audio.wav import Sound, read_wav, write_wav
-from lumi.client.client import Client, connect
 from lumi.client.events import Audio, Event
 from lumi.client.spoken_reply import ReplyCollector, SpokenReply
 from lumi.config import load
@@ -83,7 +83,7 @@ class Timeline:
             self.mark(f"← tts {event.state}{text}{count}", now_s)
 
 
-async def converse(client: Client, sound: Sound, console: Console) -> SpokenReply:
+async def converse(client: lumi.Client, sound: Sound, console: Console) -> SpokenReply:
     """Speak one recording and hear the answer to its end.
 
     Raises:
@@ -160,7 +160,7 @@ def _summary(reply: SpokenReply) -> str:
 
 async def demo(folder: Path, console: Console) -> None:
     """Hold every conversation, print it, keep its sounds in `folder`, which must exist."""
-    async with server() as running, connect(running.url, device_id="demo") as client:
+    async with server() as running, lumi.connect(running.url, device_id="demo") as client:
         console.print(f"A server on {running.url}, a client connected to it.")
         async for name, sound in questions(console):
             console.print(f"\n[bold]{name}[/bold]")
