@@ -29,6 +29,7 @@ class RemindersSkill:
             "SetAlarm": self._alarm,
             "WakeMe": self._wake,
             "AskAlarm": self._ask_alarm,
+            "AskEvery": self._every,
             "BareMoment": self._bare,
         }
 
@@ -66,6 +67,10 @@ class RemindersSkill:
     async def _wake(self, request: Request) -> Reply | None:
         moment = request.slot("moment", Moment)
         return None if moment is None else await self._keep(request, "timer", "", moment, morning=True)
+
+    async def _every(self, request: Request) -> Reply:
+        """`every day at 8`: said plainly, rather than set once and thought set for ever."""
+        return request.say("reminders.every", "embarrassed")
 
     async def _bare(self, request: Request) -> Reply | None:
         """`tomorrow at 8`, as the answer to `when?`."""
