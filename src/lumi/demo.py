@@ -160,7 +160,7 @@ def _summary(reply: SpokenReply) -> str:
 
 async def demo(folder: Path, console: Console) -> None:
     """Hold every conversation, print it, keep its sounds in `folder`, which must exist."""
-    async with server() as running, lumi.connect(running.url, device_id="demo") as client:
+    async with server() as running, lumi.connect(running.url, device_id="demo", reconnect=None) as client:
         console.print(f"A server on {running.url}, a client connected to it.")
         async for name, sound in questions(console):
             console.print(f"\n[bold]{name}[/bold]")

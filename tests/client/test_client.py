@@ -7,11 +7,8 @@ import pytest
 from tests.client.scripted_server import Peer, ScriptedServer, converse, scripted_server, speak
 
 from lumi.audio.format import AudioFormat, Codec
-from lumi.client.client import DEFAULT_FEATURES, Client, connect
-from lumi.client.connection_service import ConnectionService
+from lumi.client.client import DEFAULT_FEATURES, connect
 from lumi.client.events import Audio
-from lumi.client.handshake import Profile
-from lumi.client.inbox import Inbox
 from lumi.client.state_machine import Disconnected, Initial, Phase, Ready, StateMachine
 from lumi.errors import (
     ConnectFailed,
@@ -43,7 +40,8 @@ PCM = AudioFormat(Codec.PCM)
 
 
 def joined(server: ScriptedServer, **options: Any) -> Any:
-    return connect("ws://x/", device_id="me", connector=server.connector, **options)
+    """A client for one line: how it comes back is shown elsewhere."""
+    return connect("ws://x/", device_id="me", connector=server.connector, reconnect=None, **options)
 
 
 async def test_who_we_talk_to():
@@ -285,8 +283,10 @@ async def test_the_same_id_twice_at_once_is_refused_here():
 
 
 async def test_before_the_handshake_nothing_is_known():
-    async with ConnectionService() as service:
-        client = Client(service, Profile("me"), Inbox())
+    async with (
+        scripted_server(refusal=ConnectFailed("nobody")) as server,
+        connect("ws://x/", device_id="me", connector=server.connector, wait_ready=False) as client,
+    ):
         assert (client.session_id, client.device_id) == ("", "me")
         assert client.server_info == ServerInfo(version="unknown", capabilities=())
         assert client.features == Features()

@@ -49,7 +49,7 @@ async def test_one_address_with_a_route_will_do():
 
 async def test_no_route():
     resolve, _ = resolver(HOME)
-    with pytest.raises(NetworkUnavailable, match="no route leads to 10[.]0[.]0[.]9"):
+    with pytest.raises(NetworkUnavailable, match=r"no route leads to 10[.]0[.]0[.]9"):
         await NetworkChecker(resolve, lambda _: False).check("ws://10.0.0.9/")
 
 

@@ -76,5 +76,5 @@ async def test_a_server_that_says_no(status, error):
 
     async with listening(refusing) as url:
         with pytest.raises(error):
-            async with connect(url, device_id="me"):
+            async with connect(url, device_id="me", reconnect=None):
                 pytest.fail("refused")

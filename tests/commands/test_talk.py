@@ -45,7 +45,7 @@ async def keys(*waits_s: float) -> AsyncIterator[str]:
 
 
 def joined(server: ScriptedServer) -> Any:
-    return connect("ws://x/", device_id="me", connector=server.connector, audio=PCM)
+    return connect("ws://x/", device_id="me", connector=server.connector, audio=PCM, reconnect=None)
 
 
 async def hold(server: ScriptedServer, console: Console, style: Style, *waits_s: float) -> Recording:

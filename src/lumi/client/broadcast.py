@@ -38,6 +38,7 @@ class Subscription(Generic[T]):
         self._limit = limit
         self._may_drop = may_drop
         self._news = asyncio.Event()
+        self._space = asyncio.Event()
         self._ended = False
         self._error: LumiError | None = None
 
@@ -52,7 +53,14 @@ class Subscription(Generic[T]):
                 raise StopAsyncIteration
             self._news.clear()
             await self._news.wait()
+        self._space.set()
         return self._items.popleft()
+
+    async def room(self) -> None:
+        """Wait until this listener is less than half its limit behind, or listens no longer."""
+        while len(self._items) >= self._limit // 2 and not self._ended:
+            self._space.clear()
+            await self._space.wait()
 
     def __enter__(self) -> Self:
         return self
@@ -84,6 +92,7 @@ class Subscription(Generic[T]):
             self._ended = True
             self._error = error
         self._news.set()
+        self._space.set()
 
     def _make_room(self) -> bool:
         for index, item in enumerate(self._items):
@@ -102,18 +111,27 @@ class Broadcast(Generic[T]):
         self._may_drop = may_drop
         # Weak, so that a listener that breaks out of its loop and walks away takes its queue with it.
         self._subscriptions: weakref.WeakSet[Subscription[T]] = weakref.WeakSet()
+        self._paced: weakref.WeakSet[Subscription[T]] = weakref.WeakSet()
         self._closed = False
         self._error: LumiError | None = None
 
     def __len__(self) -> int:
         return len(self._subscriptions)
 
-    def subscribe(self) -> Subscription[T]:
+    def subscribe(self, *, paced: bool = False) -> Subscription[T]:
+        """A new listener; `room` waits for a `paced` one."""
         subscription: Subscription[T] = Subscription(self._limit, self._may_drop)
         if self._closed:
             subscription.end(self._error)
         self._subscriptions.add(subscription)
+        if paced:
+            self._paced.add(subscription)
         return subscription
+
+    async def room(self) -> None:
+        """Wait until no paced listener lags far behind: for a source that can be slowed down."""
+        for subscription in tuple(self._paced):
+            await subscription.room()
 
     def publish(self, item: T) -> None:
         for subscription in tuple(self._subscriptions):

@@ -30,11 +30,14 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class LinkClosed:
-    """The last item of a link: why there will be no more. `ours` says that this side closed it."""
+    """The last item of a link: why there will be no more. `ours` says that this side closed it, `link` which of
+    the connection's links it was (they are counted from 1).
+    """
 
     code: int
     reason: str = ""
     ours: bool = False
+    link: int = field(default=0, compare=False)
 
     @property
     def orderly(self) -> bool:

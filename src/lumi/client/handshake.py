@@ -12,6 +12,7 @@ from lumi.audio.format import AudioFormat
 from lumi.client.broadcast import Subscription
 from lumi.client.connection_service import ConnectionService
 from lumi.client.events import Incoming, LinkClosed
+from lumi.client.pending_replies import server_error
 from lumi.client.state_machine import Failed, Handshaking, Ready
 from lumi.errors import (
     ConnectionLost,
@@ -24,6 +25,7 @@ from lumi.errors import (
 from lumi.protocol.handshake import HandshakeResult, audio_params, check_answer
 from lumi.protocol.messages import (
     FATAL_CLOSE_CODES,
+    RETRYABLE,
     ClientHello,
     CloseCode,
     DeviceInfo,
@@ -95,6 +97,7 @@ class HandshakeService:
             HandshakeTimeout: no answer within the deadline.
             HandshakeError: the answer makes no sense (no `session_id`), or the server refused the hello.
             ConnectionRefused: the server will not have us.
+            ServerError: the server cannot take us now (overloaded, too many hellos).
             ConnectionLost: the line broke meanwhile.
         """
         machine = self._service.machine
@@ -105,10 +108,15 @@ class HandshakeService:
             if not answer.session_id:
                 raise MissingSessionId
             result = check_answer(hello, answer)
+            if not self._service.is_connected:
+                raise ConnectionLost(1006, "the server answered hello and hung up")
         except LumiError as error:
             if self._service.is_connected:
                 machine.advance(Failed(str(error)))
             await self._service.disconnect(CloseCode.DONE, "handshake failed")
+            raise
+        except asyncio.CancelledError:
+            await self._service.disconnect(CloseCode.DONE, "handshake broken off")
             raise
         machine.advance(Ready(result.session_id, result.server_version))
         return result
@@ -138,10 +146,13 @@ async def find_answer(incoming: Subscription[Incoming], hello_id: str | None) ->
 
 
 def refused(error: Error) -> LumiError:
-    """An `error` that answers a hello, as an exception."""
+    """An `error` that answers a hello, as an exception: a `ServerError` where the same hello may do later."""
     if error.error_code == ErrorCode.UNAUTHORIZED:
         return ConnectionRefused(CloseCode.UNAUTHORIZED, error.error_message)
-    return HandshakeError(f"the server refused hello ({error.error_code}): {error.error_message}")
+    if error.retryable or error.error_code in RETRYABLE:
+        return server_error(error)
+    problem = f"the server refused hello ({error.error_code}): {error.error_message}"
+    return HandshakeError(problem, code=error.error_code)
 
 
 def closed_error(closed: LinkClosed) -> ConnectionLost | ConnectionRefused:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from lumi.client.broadcast import Broadcast, Subscription
+from lumi.client.chat_outbox import ChatOutbox
 from lumi.client.downlink import Downlink
-from lumi.client.events import Audio, Event, Incoming
-from lumi.client.handshake import closed_error
+from lumi.client.events import Audio, Event, Incoming, LinkClosed
 from lumi.client.message_pipeline import MessagePipeline
-from lumi.client.pending_replies import PendingReplies
-from lumi.errors import ConnectionLost
+from lumi.client.resumption import Resumption
+from lumi.errors import LumiError
 from lumi.protocol.handshake import audio_format
 from lumi.protocol.messages import (
     AudioFrame,
     AudioParams,
-    CloseCode,
     Error,
+    Notify,
     Response,
     ServerHello,
+    Stt,
     Tts,
     TtsState,
 )
@@ -28,30 +31,52 @@ def is_sound(event: Event) -> bool:
 
 
 class Inbox:
-    """Runs the pipeline over one client's messages: sound is decoded, answers find who waits for them, and
-    everything goes to all listeners.
+    """Runs the pipeline over one client's messages, line after line: what was seen before is dropped, sound is
+    decoded, answers find who waits for them, and everything else goes to all listeners.
+
+    Args:
+        resumption: counts the events.
+        outbox: whose answers come here.
     """
 
-    def __init__(self) -> None:
-        self.pending = PendingReplies()
+    def __init__(self, resumption: Resumption, outbox: ChatOutbox) -> None:
+        self.resumption = resumption
+        self.outbox = outbox
         self.pipeline = MessagePipeline(self._forward, parse=self._decode)
+        self.pipeline.add_step(ServerHello, resumption.greeted)
         self.pipeline.add_step(ServerHello, self._greeted)
-        self.pipeline.add_step(Response, self.pending.answered)
-        self.pipeline.add_step(Error, self.pending.failed)
+        self.pipeline.add_step(Response, resumption.count)
+        self.pipeline.add_step(Response, outbox.answered)
+        self.pipeline.add_step(Error, outbox.failed)
+        self.pipeline.add_step(Notify, resumption.count)
+        self.pipeline.add_step(Stt, resumption.count)
         self.pipeline.add_step(Tts, self._spoken)
         self._events: Broadcast[Event] = Broadcast(may_drop=is_sound)
         self._downlink: Downlink | None = None
         self._turn_id: str | None = None
+        self._closed = LinkClosed(1006)
+        self._closings = asyncio.Event()
 
     def events(self) -> Subscription[Event]:
         return self._events.subscribe()
 
     async def run(self, incoming: Subscription[Incoming]) -> None:
-        """Process what comes until the line closes; then nobody waits any longer."""
-        closed = await self.pipeline.run(incoming)
-        error = closed_error(closed) if closed else ConnectionLost(CloseCode.DONE, "client closed")
-        self.pending.fail_all(error)
-        self._events.close(None if closed is None or closed.orderly else error)
+        """Process what comes, on all lines, until the stream ends."""
+        while (closed := await self.pipeline.run(incoming)) is not None:
+            self._downlink = self._turn_id = None
+            self._closed = closed
+            self._closings.set()
+
+    async def closed(self, link: int) -> LinkClosed:
+        """Wait until this link has closed and everything that came on it was processed."""
+        while self._closed.link < link:
+            self._closings.clear()
+            await self._closings.wait()
+        return self._closed
+
+    def finish(self, error: LumiError | None) -> None:
+        """There will be no more lines: end all listeners' streams, with `error` or without."""
+        self._events.close(error)
 
     def _forward(self, event: Event) -> None:
         self._events.publish(event)

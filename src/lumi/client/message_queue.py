@@ -124,6 +124,11 @@ class MessageQueue:
     def _is_unsent(self, message_id: str) -> bool:
         return message_id in self._queue and message_id not in self._pending
 
+    def _is_next(self, queued: QueuedMessage) -> bool:
+        """Still the oldest that is unsent: while it waited, a lost line or the server may have put others back."""
+        first = self._queue.first(without=self._pending)
+        return first is not None and first.id == queued.id
+
     async def _send_all(self, *, up_to: str | None = None) -> int:
         await self._give_up_old_ones()
         sent = 0
@@ -132,6 +137,8 @@ class MessageQueue:
             if not await self._send_with_retry(queued):
                 self._offline = True
                 break
+            if self._is_unsent(queued.id):
+                continue  # an older one was put back, and goes first
             sent += 1
             if queued.id == up_to:
                 break
@@ -148,8 +155,8 @@ class MessageQueue:
             await self._settled.wait()
 
     async def _send_with_retry(self, queued: QueuedMessage) -> bool:
-        """True when it went out or is wanted no longer; False when its tries are used up."""
-        while queued.id in self._queue:
+        """True when it went out, is wanted no longer or its turn no longer; False when its tries are used up."""
+        while self._is_next(queued):
             self._ready.clear()
             if await self._sent(queued.message):
                 return True

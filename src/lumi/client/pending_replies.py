@@ -43,6 +43,10 @@ class PendingReplies:
     def __len__(self) -> int:
         return len(self._waiters)
 
+    def __contains__(self, chat_id: object) -> bool:
+        """Whether somebody waits, still unanswered."""
+        return chat_id in self._waiters and not self._waiters[str(chat_id)].answer.done()
+
     @contextmanager
     def expect(
         self, chat_id: str, on_delta: Callable[[str], None] | None = None
@@ -85,6 +89,12 @@ class PendingReplies:
             return error
         waiter.answer.set_exception(server_error(error))
         return None
+
+    def fail(self, chat_id: str, error: LumiError) -> None:
+        """Tell whoever waits for `chat_id` that it will not be answered."""
+        waiter = self._waiters.get(chat_id)
+        if waiter is not None and not waiter.answer.done():
+            waiter.answer.set_exception(error)
 
     def fail_all(self, error: LumiError) -> None:
         """The line is gone: nobody waits in vain."""

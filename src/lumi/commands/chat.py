@@ -40,7 +40,7 @@ async def chat(console: Console, options: ChatOptions, keyboard: AsyncIterable[s
     features = structs.replace(DEFAULT_FEATURES, stream=options.once is None)
     async with (
         server_url(options.url, console) as url,
-        connect(url, token=options.token, features=features) as client,
+        connect(url, token=options.token, features=features, reconnect=None) as client,
     ):
         if options.once is not None:
             await ask_once(console, client, options.once)

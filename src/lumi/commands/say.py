@@ -43,7 +43,7 @@ async def say(console: Console, options: SayOptions) -> int:
     device = device_speaking(options.language)
     async with (
         server_url(options.url, console, wait_ready=True) as url,
-        connect(url, token=options.token, device_info=device) as client,
+        connect(url, token=options.token, device_info=device, reconnect=None) as client,
     ):
         reply = await client.ask(pcm, rate_hz=rate_hz)
     if options.out is not None:

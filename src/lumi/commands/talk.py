@@ -49,7 +49,7 @@ async def talk(console: Console, options: TalkOptions) -> int:
     """Converse until Ctrl-D or Ctrl-C. The microphone is opened before anything is started."""
     async with Microphone() as microphone, Speaker() as speaker, server_url(options.url, console) as url:
         device = device_speaking(options.language)
-        async with connect(url, token=options.token, device_info=device) as client:
+        async with connect(url, token=options.token, device_info=device, reconnect=None) as client:
             await Conversation(console, client, microphone, speaker).run(options.style, Keyboard())
     return DONE
 
