@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ def packet(number: int) -> bytes:
     return number.to_bytes(2, "big")
 
 
-def filled(count: int, **bounds: float) -> JitterBuffer:
+def filled(count: int, **bounds: Any) -> JitterBuffer:
     buffer = JitterBuffer(60, **bounds)
     for number in range(count):
         buffer.push(1, packet(number))
@@ -41,9 +43,10 @@ def test_a_complete_speech_plays_however_short():
 def test_running_dry_is_counted_once_and_fills_up_again():
     buffer = filled(2)
     assert [buffer.pop() for _ in range(5)] == [packet(0), packet(1), None, None, None]
-    assert buffer.stats.underruns == 1
+    assert buffer.stats.underruns == 0, "this may have been the end"
     assert buffer.state is Filling.FILLING
     buffer.push(1, packet(2))
+    assert buffer.stats.underruns == 1
     assert buffer.pop() is None
     buffer.push(1, packet(3))
     assert buffer.pop() == packet(2)
@@ -61,14 +64,16 @@ def test_after_a_stall_the_oldest_beyond_the_bound_is_dropped():
     assert buffer.passed_ms == 240
 
 
-def spoken(pattern: str, **bounds: float) -> tuple[JitterBuffer, str]:
+def spoken(pattern: str, **bounds: Any) -> tuple[JitterBuffer, str]:
     """A buffer of packets that are speech (a letter) or silence (a dot), and what is played of it."""
     buffer = JitterBuffer(60, is_silent=lambda one: one == b".", **bounds)
     for letter in pattern:
         buffer.push(1, letter.encode())
     buffer.complete(1)
-    played = "".join(iter(lambda: (buffer.pop() or b"").decode(), ""))
-    return buffer, played
+    played = []
+    while not buffer.finished:
+        played.append((buffer.pop() or b"").decode())
+    return buffer, "".join(played)
 
 
 def test_a_delay_is_won_back_by_shortening_pauses():

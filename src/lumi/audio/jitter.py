@@ -17,8 +17,8 @@ from typing import Final
 DEFAULT_START_MS: Final = 120.0
 """Waiting before playing: what the server sends ahead of real time."""
 
-DEFAULT_MAX_MS: Final = 2_000.0
-"""The delay's bound: of more waiting than this, the oldest is dropped."""
+DEFAULT_MAX_MS: Final = 2_500.0
+"""The delay's bound: of more waiting than this, the oldest is dropped. A line that stands still for 2 s loses nothing."""
 
 
 def never_silent(_packet: bytes) -> bool:
@@ -77,6 +77,7 @@ class JitterBuffer:
         self._waiting: deque[bytes] = deque()  # bounded by max_ms: oldest dropped
         self._generation = 0
         self._complete = False
+        self._ran_dry = False
 
     @property
     def waiting_ms(self) -> float:
@@ -100,7 +101,7 @@ class JitterBuffer:
             self._waiting.clear()
             self._generation = generation
             self._complete = False
-            self._in_pause = False
+            self._in_pause = self._ran_dry = False
             self._passed = 0
             self.state = Filling.FILLING
 
@@ -110,6 +111,9 @@ class JitterBuffer:
             self.stats.stale += 1
             return False
         self.start(generation)
+        if self._ran_dry:  # only now is it known that it was not the end
+            self._ran_dry = False
+            self.stats.underruns += 1
         self._waiting.append(packet)
         if len(self._waiting) > self._max_packets:
             self._take()
@@ -130,8 +134,7 @@ class JitterBuffer:
         if self._waiting:
             return self._next()
         self.state = Filling.FILLING
-        if not self._complete:
-            self.stats.underruns += 1
+        self._ran_dry = True
         return None
 
     def _next(self) -> bytes:
