@@ -133,10 +133,10 @@ class ChatOutbox:
         message_id = response.id or ""
         if not response.is_final:
             return await self.pending.answered(response)
-        wanted = message_id in self._kept or message_id in self.pending
-        if not wanted and message_id in self._answered:
+        if message_id in self._answered and message_id not in self.pending:
+            await self._queue.settle(message_id)
             return None
-        if wanted:
+        if message_id in self._kept:
             self._remember(message_id)
             await self._settle_unless_awaited(message_id)
         return await self.pending.answered(response)

@@ -334,6 +334,7 @@ async def connect(
         )
         service.scope.start(inbox.run(service.messages(paced=True)), name="client-pipeline")
         service.scope.start(supervisor.run(), name="client-supervisor")
+        stack.push_async_callback(supervisor.close)
         if wait_ready:
             await supervisor.open()
         yield Client(service, supervisor, inbox, profile, wall_clock=wall_clock)

@@ -15,13 +15,16 @@ from lumi.client.handshake import HANDSHAKE_TIMEOUT_S, Profile, closed_error
 from lumi.client.inbox import Inbox
 from lumi.client.lifecycle import LifecycleManager
 from lumi.client.reconnection import FOR_EVER, ReconnectionManager, ReconnectPolicy, is_retryable
-from lumi.errors import HandshakeError, LumiError, NetworkError, NotConnected
+from lumi.errors import HandshakeError, LocalProtocolError, LumiError, NetworkError, NotConnected
 from lumi.protocol.handshake import HandshakeResult
 from lumi.protocol.messages import ErrorCode, Goodbye
 
 _log = logging.getLogger("lumi.client.connection")
 
 SCHEMES = frozenset({"ws", "wss"})
+
+GOODBYE_S = 1.0
+"""A line that does not take our goodbye in this time goes without one."""
 
 
 @dataclass(slots=True)
@@ -119,7 +122,17 @@ class ConnectionSupervisor:
         """End the conversation for good."""
         self._finish(NotConnected("the client was closed"), orderly=True)
         self.manager.dispose()
+        if self.greeting is not None and self.greeting.features.resume and self._service.is_connected:
+            await until_lost(self._say_goodbye())
         await self._service.disconnect(reason="client closed")
+
+    async def _say_goodbye(self) -> None:
+        """The session need not be kept for us."""
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._service.send_message(Goodbye(reason="client closed"))
+        except (TimeoutError, LocalProtocolError) as error:
+            _log.debug("left without a goodbye: %s", error)
 
     def reconnect_now(self) -> None:
         """Do not wait any longer for the next try."""
