@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from tests.client.card import Card, frame
 from tests.client.scripted_server import Peer, ScriptedServer, converse, scripted_server
 from tests.commands.screen import CHINESE, ENGLISH, Screen
 
@@ -12,7 +13,7 @@ from lumi.audio.format import AudioFormat, Codec
 from lumi.client.client import connect
 from lumi.client.player import Recording
 from lumi.commands.console import Console
-from lumi.commands.talk import Conversation, Style
+from lumi.commands.talk import FEATURES, Conversation, Style
 from lumi.errors import ConnectionLost
 from lumi.protocol.messages import (
     Abort,
@@ -21,6 +22,7 @@ from lumi.protocol.messages import (
     Listen,
     LlmEmotion,
     Notify,
+    Played,
     Stt,
     Tts,
     TtsState,
@@ -45,7 +47,9 @@ async def keys(*waits_s: float) -> AsyncIterator[str]:
 
 
 def joined(server: ScriptedServer) -> Any:
-    return connect("ws://x/", device_id="me", connector=server.connector, audio=PCM, reconnect=None)
+    return connect(
+        "ws://x/", device_id="me", connector=server.connector, audio=PCM, features=FEATURES, reconnect=None
+    )
 
 
 async def hold(server: ScriptedServer, console: Console, style: Style, *waits_s: float) -> Recording:
@@ -112,6 +116,59 @@ async def test_in_realtime_it_stays_open_and_enter_interrupts():
     (abort,) = server.received(Abort)
     assert abort.reason == "user_interrupt"
     assert len(server.received(AudioFrame)) > 24
+
+
+async def speak_late(peer: Peer) -> None:
+    """After a second, two seconds of speech that all come at once, with their end: the line had stood still."""
+    await asyncio.sleep(1)
+    await peer.send(Tts(state=TtsState.START, turn_id="t1"))
+    await peer.send(*(AudioFrame(frame(number)) for number in range(34)))
+    await peer.send(Tts(state=TtsState.STOP, turn_id="t1"))
+
+
+async def answering_late(peer: Peer, item: Any) -> None:
+    if isinstance(item, Listen) and item.state == "start":
+        if len([one for one in peer.received if isinstance(one, Listen)]) == 1:
+            peer.meanwhile(speak_late(peer))
+    elif not isinstance(item, Abort):
+        await converse(peer, item)
+
+
+async def test_the_users_turn_comes_when_the_answer_was_heard_and_the_server_is_told():
+    async with scripted_server(answering_late) as server, joined(server) as client:
+        card = Card()
+        conversation = Conversation(ENGLISH, client, microphone(), card)
+        running = asyncio.create_task(conversation.run(Style.HANDS_FREE, keys(5)))
+        await asyncio.sleep(2.9)
+        assert not conversation.open, "the loudspeaker is still heard"
+        assert listens(server) == [("start", "auto")]
+        await asyncio.sleep(0.5)
+        assert conversation.open
+        assert listens(server) == [("start", "auto")] * 2
+        await running
+    assert card.numbers == list(range(34))
+    told = server.received(Played)
+    assert {one.turn_id for one in told} == {"t1"}
+    assert [(one.ms, one.final) for one in told][-1] == (34 * 60, True)
+    assert len(told) >= 6
+
+
+async def test_an_interruption_is_silent_at_once():
+    async with scripted_server(answering_late) as server, joined(server) as client:
+        card = Card()
+        await Conversation(ENGLISH, client, microphone(), card).run(Style.REALTIME, keys(2.0, 1.0))
+    assert 15 <= len(card.numbers) <= 17
+    assert [one.final for one in server.received(Played)][-1]
+    assert server.received(Played)[-1].ms == pytest.approx(1_000, abs=40)
+    assert len(server.received(Abort)) == 1
+
+
+async def test_the_key_that_opens_the_microphone_ends_the_answer():
+    async with scripted_server(answering_late) as server, joined(server) as client:
+        card = Card()
+        await Conversation(ENGLISH, client, microphone(), card).run(Style.HOLD, keys(0.0, 0.5, 1.5, 1.0))
+    assert listens(server) == [("start", "manual"), ("stop", None), ("start", "manual")]
+    assert 15 <= len([number for number in card.numbers if 0 <= number < 34]) <= 18
 
 
 async def test_what_else_the_server_says_is_shown(screen: Screen):

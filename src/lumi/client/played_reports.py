@@ -50,10 +50,10 @@ class PlayedReports:
             return
         self._told_ms = ms
         self._next_s = now_s + self._every_s
-        self.due.append(PlayedReport(self._turn_id, ms))
+        self.due.append(PlayedReport(self._turn_id, round(ms, 1)))
 
     def end(self, ms: float) -> None:
         """No more of this turn will be heard."""
         if self._turn_id is not None:
-            self.due.append(PlayedReport(self._turn_id, max(ms, self._told_ms), final=True))
+            self.due.append(PlayedReport(self._turn_id, round(max(ms, self._told_ms), 1), final=True))
             self._turn_id = None

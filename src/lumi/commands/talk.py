@@ -7,8 +7,10 @@ from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec.structs import replace
+
 from lumi.client.broadcast import Subscription
-from lumi.client.client import Client, connect
+from lumi.client.client import DEFAULT_FEATURES, Client, connect
 from lumi.client.error_handler import Language
 from lumi.client.events import Event
 from lumi.client.microphone import Microphone
@@ -22,6 +24,9 @@ from lumi.commands.say import device_speaking
 from lumi.protocol.messages import Error, LlmEmotion, Notify, Stt, Tts, TtsState
 
 MICROPHONE_HZ = 16_000
+
+FEATURES = replace(DEFAULT_FEATURES, played=True)
+"""The server is told what was really heard: an answer that is cut off is remembered up to there."""
 
 
 class Style(StrEnum):
@@ -49,14 +54,18 @@ async def talk(console: Console, options: TalkOptions) -> int:
     """Converse until Ctrl-D or Ctrl-C. The microphone is opened before anything is started."""
     async with Microphone() as microphone, Speaker() as speaker, server_url(options.url, console) as url:
         device = device_speaking(options.language)
-        async with connect(url, token=options.token, device_info=device, reconnect=None) as client:
+        async with connect(
+            url, token=options.token, device_info=device, features=FEATURES, reconnect=None
+        ) as client:
             await Conversation(console, client, microphone, speaker).run(options.style, Keyboard())
     return DONE
 
 
 @dataclass(slots=True)
 class Conversation:
-    """One spoken conversation: three tasks, for the microphone, for what comes back, and for the keyboard."""
+    """One spoken conversation: tasks for the microphone, for what comes back, for the loudspeaker, the keyboard, and
+    for whose turn it is.
+    """
 
     console: Console
     client: Client
@@ -64,15 +73,22 @@ class Conversation:
     sink: Sink
     open: bool = field(default=False, init=False)
     """Whether what the microphone hears is sent."""
+    _player: Player = field(init=False)
+    _answered: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    def __post_init__(self) -> None:
+        self._player = Player(self.sink, report=self.client.played)
 
     async def run(self, style: Style, keys: AsyncIterator[str]) -> None:
         """Until the keyboard's input or the connection ends."""
         async with asyncio.TaskGroup() as tasks:
             hearing = tasks.create_task(self._hear(self.client.events(), style))
-            sending = tasks.create_task(self._send())
             typing = tasks.create_task(self._obey(keys, style))
+            others = [
+                tasks.create_task(work) for work in (self._send(), self._player.run(), self._take_turns())
+            ]
             await asyncio.wait({hearing, typing}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (hearing, sending, typing):
+            for task in (hearing, typing, *others):
                 task.cancel()
 
     async def _send(self) -> None:
@@ -93,6 +109,7 @@ class Conversation:
             if style is Style.HOLD:
                 await self._toggle()
             else:
+                self._player.cut()
                 await self.client.abort("user_interrupt")
 
     async def _toggle(self) -> None:
@@ -100,6 +117,7 @@ class Conversation:
             self.open = False
             await self.client.listen_stop()
         else:
+            self._player.cut()
             await self._listen(Style.HOLD)
             self.console.note(zh="● 正在听", en="● listening")
 
@@ -109,18 +127,25 @@ class Conversation:
         self.open = True
 
     async def _hear(self, events: Subscription[Event], style: Style) -> None:
-        player = Player(self.sink)
         async for event in events:
-            player.feed(event)
+            self._player.feed(event)
             self._show(event)
             if isinstance(event, Tts) and style is Style.HANDS_FREE:
-                await self._take_turns(event)
+                self._mind(event)
 
-    async def _take_turns(self, tts: Tts) -> None:
+    def _mind(self, tts: Tts) -> None:
         """Without headphones the microphone would hear the loudspeaker."""
         if tts.state is TtsState.START:
             self.open = False
         elif tts.state is TtsState.STOP:
+            self._answered.set()
+
+    async def _take_turns(self) -> None:
+        """After each answer it is the user's turn, as soon as the last of it was heard: a bad line may make it late."""
+        while True:
+            await self._answered.wait()
+            self._answered.clear()
+            await self._player.played_out()
             await self._listen(Style.HANDS_FREE)
 
     def _show(self, event: Event) -> None:
