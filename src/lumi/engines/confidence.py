@@ -67,6 +67,8 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """What an utterance is taken for. Without a text: how far the grammar's sentence was from being accepted."""
+
     text: str = ""
     confidence: float = 0.0
     source: Source = Source.NOBODY
@@ -77,7 +79,7 @@ class Verdict:
         return self.source in {Source.GRAMMAR, Source.NGRAM}
 
 
-GRAMMAR_WEIGHTS = Weights(fit=20.0, agreement=4.7, bias=6.6)
+GRAMMAR_WEIGHTS = Weights(fit=11.5, agreement=9.1, bias=0.2)
 GRAMMAR_ACCEPTED = 0.5
 NGRAM_ACCEPTED = 0.6
 DICTATION_TRUST = 0.4
@@ -102,14 +104,14 @@ def judge(
     heard = free.text.split()
     if sure >= GRAMMAR_ACCEPTED:
         return Verdict(free.text if heard and accepts(heard) else grammar.text, sure, Source.GRAMMAR)
-    sure = per_word(free)
-    if sure >= NGRAM_ACCEPTED and all(word in words for word in heard):
-        return Verdict(free.text, sure, Source.NGRAM)
-    return Verdict()
+    likely = per_word(free)
+    if likely >= NGRAM_ACCEPTED and all(word in words for word in heard):
+        return Verdict(free.text, likely, Source.NGRAM)
+    return Verdict(confidence=sure)
 
 
 def of_dictation(guess: Hypothesis) -> Verdict:
-    """What the general model made of it: words to show, of low confidence, or nothing."""
+    """What a model without a grammar made of it: words to show, of low confidence, or nothing."""
     sure = DICTATION_TRUST * per_word(guess)
     return Verdict(guess.text, sure, Source.DICTATION) if sure >= DICTATION_ACCEPTED else Verdict()
 

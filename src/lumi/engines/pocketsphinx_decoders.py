@@ -25,7 +25,7 @@ LOG_BASE = 1e-4
 SEARCH = "sentences"
 QUIET = {"loglevel": "FATAL", "dither": True, "seed": 1}
 """Dither: the front end makes infinities of digital silence. The same seed: the same sound gives the same words."""
-GRAMMAR_SEARCH = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60, "wip": 0.05}
+GRAMMAR_SEARCH = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60, "wip": 0.05, "maxhmmpf": 3000}
 """Wide, since a grammar is small and at the usual width 1 sentence in 80 was lost; and loath to add a word: with the
 usual word insertion penalty of 0.65, 78 of 100 sentences came out word for word, with this one 84."""
 
@@ -115,7 +115,7 @@ class Recipe:
     def free_decoder(self) -> Decoder:
         """Hears the grammar's words in likely orders, and everyday words."""
         files = {"dict": self._words_and_background, "lm": self._ngram}
-        return _decoder(files, fwdflat=False)
+        return _decoder(files)
 
     def dictation_decoder(self) -> Decoder:
         """Hears English, as far as a model of 2013 can. 90 MB."""

@@ -33,7 +33,11 @@ LONGEST_BYTES = 30 * BYTES_PER_S
 """What comes after it is not heard: no command is that long."""
 PARTIAL_BYTES = BYTES_PER_S // 3
 LIVE_PAIRS = 6
-"""So many utterances are recognised while they are spoken, at 15 MB each; the others when they end."""
+"""So many utterances are recognised while they are spoken, at 30 MB each; the others when they end."""
+DICTATION_BESIDE = 1
+"""The general model, four times slower, is asked only while at most so many utterances are under way."""
+HOPELESS = 0.05
+"""What the grammar was less sure of than this is not heard a second time."""
 
 
 class Pair:
@@ -93,7 +97,8 @@ class PocketsphinxService:
 
     @property
     def dictates(self) -> bool:
-        return self._dictation_wanted
+        """Whether there is the time for a better guess; where many speak, commands come first."""
+        return self._dictation_wanted and self._lent <= DICTATION_BESIDE
 
     def borrow_dictation(self) -> Decoder | None:
         """The general recogniser, unless another utterance has it; loaded when it is first needed."""
@@ -141,19 +146,17 @@ class RecogniseJob:
             yield b""
         pair = self._pair
         yield from self._catch_up(pair)
-        verdict = self._judge(pair)
+        verdict, guess = self._judge(pair)
         mean = pair.grammar.mean_of(bytes(self._pcm))
-        if not verdict.trusted:
+        if not verdict.trusted and verdict.confidence > HOPELESS:
             self._mean, self._started, self._heard = mean, False, 0
             yield from self._catch_up(pair)
-            verdict = self._judge(pair)
+            verdict, guess = self._judge(pair)
         self._release()
-        if not verdict.trusted and self._service.dictates:
-            verdict = yield from self._dictate(mean)
-        text, sure = verdict.text, verdict.confidence
-        yield Recognised(
-            text, sure, is_final=True, source=verdict.source, mean=mean if verdict.trusted else ""
-        ).encode()
+        if not verdict.trusted:
+            verdict = (yield from self._dictate(mean)) if self._service.dictates else guess
+        learnt = mean if verdict.trusted else ""
+        yield Recognised(verdict.text, verdict.confidence, is_final=True, source=verdict.source, mean=learnt).encode()
 
     def close(self) -> None:
         self._release()
@@ -179,8 +182,11 @@ class RecogniseJob:
             self._partial = text
             yield Recognised(text).encode()
 
-    def _judge(self, pair: Pair) -> Verdict:
-        return confidence.judge(pair.grammar.finish(), pair.free.finish(), self._service.words, self._service.accepts)
+    def _judge(self, pair: Pair) -> tuple[Verdict, Verdict]:
+        """What to take the utterance for; and a guess, should nobody know better."""
+        free = pair.free.finish()
+        verdict = confidence.judge(pair.grammar.finish(), free, self._service.words, self._service.accepts)
+        return verdict, confidence.of_dictation(free)
 
     def _dictate(self, mean: str) -> Generator[bytes, None, Verdict]:
         decoder = self._service.borrow_dictation()
