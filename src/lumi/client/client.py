@@ -208,7 +208,8 @@ class Client:
             AudioError: it is too long, or there is no sound in it.
             Overloaded, StoreError: it could not be kept.
         """
-        note = record_note(note_id or new_id(), pcm, rate_hz, self._profile.audio)
+        # Encoding a minute takes long enough for sound to falter.
+        note = await asyncio.to_thread(record_note, note_id or new_id(), pcm, rate_hz, self._profile.audio)
         await self._inbox.outbox.keep(note)
         return note.id
 
