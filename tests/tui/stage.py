@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from textual.pilot import Pilot
 from tests.client.scripted_server import Script, ScriptedServer, scripted_server
+from textual.pilot import Pilot
 
 from lumi.audio.format import AudioFormat, Codec
 from lumi.client.client import Client, connect
 from lumi.client.connection_service import Connector
 from lumi.client.player import Recording
-from lumi.client.state_machine import StateMachine
+from lumi.client.reconnection import ReconnectPolicy
+from lumi.client.task_scope import TaskScope
 from lumi.commands.tui import FEATURES
 from lumi.errors import AudioDeviceError
 from lumi.testing.sounds import tone
@@ -79,12 +80,20 @@ def without_sound() -> Devices:
     return Devices(lambda: Missing("microphone"), lambda: Missing("loudspeaker"))
 
 
-def dial_by(connector: Connector) -> Callable[[StateMachine], AbstractAsyncContextManager[Client]]:
-    """Connections by `connector`, with uncoded sound."""
+def dial_by(
+    connector: Connector, *, wait_ready: bool = False
+) -> Callable[[], AbstractAsyncContextManager[Client]]:
+    """Clients by `connector`, with uncoded sound and the documented waits."""
 
-    def dial(machine: StateMachine) -> AbstractAsyncContextManager[Client]:
+    def dial() -> AbstractAsyncContextManager[Client]:
         return connect(
-            "ws://x/", device_id="me", connector=connector, audio=PCM, features=FEATURES, machine=machine
+            "ws://x/",
+            device_id="me",
+            connector=connector,
+            audio=PCM,
+            features=FEATURES,
+            reconnect=ReconnectPolicy(tries=None),
+            wait_ready=wait_ready,
         )
 
     return dial
@@ -93,18 +102,15 @@ def dial_by(connector: Connector) -> Callable[[StateMachine], AbstractAsyncConte
 @asynccontextmanager
 async def conducting(conductor: Conductor) -> AsyncIterator[None]:
     """The conductor runs as long as the block."""
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(conductor.run())
-        try:
-            yield
-        finally:
-            task.cancel()
+    async with TaskScope() as tasks:
+        tasks.start(conductor.run(), name="conductor")
+        yield
 
 
 async def until(condition: Callable[[], object], *, timeout_s: float = 10.0) -> None:
     """Wait by the loop's clock until `condition` holds."""
-    async with asyncio.timeout(timeout_s):
-        while not condition():
+    async with asyncio.timeout(timeout_s):  # the screen is drawn by a timer, and tells nobody
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 

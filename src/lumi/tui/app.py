@@ -65,6 +65,7 @@ class LumiApp(App[None]):
     def redraw(self) -> None:
         """Show the model as it stands now."""
         now_s = asyncio.get_running_loop().time()
+        self._conductor.look(now_s)
         view, before = draw(self._model, now_s), self._drawn
         self._drawn = view
         if view.badge.spinner or before is None or view.badge != before.badge:
@@ -78,6 +79,8 @@ class LumiApp(App[None]):
         self.query_one("#loudspeaker", MeterView).show(view.loudspeaker)
         if before is None or view.keys != before.keys:
             self.query_one(KeyBar).show(view.keys)
+            # Opening a sound card silences standard error for a moment, which textual draws on: draw all again.
+            self.refresh()
 
     def _show_texts(self, view: View) -> None:
         self.query_one("#title", Static).update(view.title)
@@ -123,5 +126,6 @@ async def run(dial: Dial, model: Model, devices: Devices | None = None) -> None:
     app: App[Any] = LumiApp(model, conductor)
     async with asyncio.TaskGroup() as tasks:
         conducting = tasks.create_task(conductor.run(), name="conductor")
+        await asyncio.sleep(0)  # it opens the loudspeaker, and what that writes must not hit the screen
         await app.run_async()
         conducting.cancel()

@@ -1,4 +1,4 @@
-"""Does what the user asks for, and moves words and sound between the line and the model."""
+"""Does what the user asks for, and moves words and sound between the client and the model."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from lumi.client.broadcast import Subscription
 from lumi.client.client import Client
+from lumi.client.events import Event
+from lumi.client.state_machine import ConnectionState, Ready
 from lumi.client.task_scope import TaskScope
 from lumi.errors import LumiError
 from lumi.tui import wording
 from lumi.tui.line import Dial, Line
 from lumi.tui.model import Model
 from lumi.tui.outgoing import Outgoing
-from lumi.tui.voice import Devices, Voice
+from lumi.tui.voice import Devices, Voice, while_it_stands
 
 MAX_DEEDS = 64
 """Keys pressed and not yet obeyed; more are not obeyed, and the screen says so."""
@@ -71,6 +74,11 @@ class Conductor:
         except asyncio.QueueFull:
             self._model.notice(wording.TOO_BUSY)
 
+    def look(self, now_s: float) -> None:
+        """Bring the model up to date with what changes by itself; to be called before it is drawn."""
+        self._line.look(now_s)
+        self._model.queued(len(self._outgoing))
+
     async def run(self) -> None:
         """Until it is cancelled."""
         async with TaskScope() as tasks, self._voice:
@@ -81,7 +89,7 @@ class Conductor:
     async def _obey(self, deed: Deed) -> None:
         try:
             if isinstance(deed, Say):
-                self._outgoing.add(deed.text)
+                self._outgoing.add(deed.text, asyncio.get_running_loop().time())
             elif isinstance(deed, Reconnect):
                 self._line.again()
             else:
@@ -90,15 +98,30 @@ class Conductor:
             self._model.problem(error)
 
     async def _converse(self, client: Client) -> None:
-        """One line's conversation, until it ends."""
-        clock = asyncio.get_running_loop().time
+        """One client's conversation, over all its lines, until it ends."""
         async with TaskScope() as tasks:
-            with client.events() as events:
-                tasks.start(self._outgoing.send_all(client), name="outgoing")
-                try:
-                    await self._voice.attach(client)
-                    async for event in events:
-                        self._model.event(event, clock())
-                        await self._voice.hear(event)
-                finally:
-                    self._voice.detach()
+            following = tasks.start(self._follow(client, client.states()), name="connection states")
+            self._outgoing.attach(client, tasks)
+            try:
+                with client.events() as events:
+                    await self._hear(events)
+            finally:
+                self._outgoing.detach()
+                self._voice.detach()
+                following.cancel()
+                self._model.connection(client.state, asyncio.get_running_loop().time())
+
+    async def _follow(self, client: Client, states: Subscription[ConnectionState]) -> None:
+        clock = asyncio.get_running_loop().time
+        async for state in states:
+            self._model.connection(state, clock())
+            if isinstance(state, Ready):
+                await while_it_stands(self._voice.attach(client), self._model)
+            else:
+                self._voice.detach()
+
+    async def _hear(self, events: Subscription[Event]) -> None:
+        clock = asyncio.get_running_loop().time
+        async for event in events:
+            self._model.event(event, clock())
+            self._voice.hear(event)

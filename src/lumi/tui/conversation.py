@@ -62,10 +62,13 @@ class Conversation:
         self._mark(Speaker.LUMI, message_id, Progress.DONE)
         self.trouble(error)
 
-    def trouble(self, error: Exception, lead: Words = Words("", "")) -> None:  # noqa: B008 - a frozen value
+    def trouble(self, error: Exception) -> None:
         """Something went wrong: what, and what to do."""
-        words = Words(lead.zh + explain(error, "zh").line, lead.en + explain(error, "en").line)
-        self._tell(Speaker.ERROR, words)
+        self._tell(Speaker.ERROR, Words(explain(error, "zh").line, explain(error, "en").line))
+
+    def lacking(self, what: Words, error: Exception) -> None:
+        """There is no such device here; the conversation goes on without it. The error says why."""
+        self._tell(Speaker.NOTICE, Words(what.zh + explain(error, "zh").mend, f"{what.en}{error}"))
 
     def notice(self, words: Words) -> None:
         self._tell(Speaker.NOTICE, words)

@@ -1,4 +1,4 @@
-"""Keeps a line to the server: connects, tries again, tells the model."""
+"""Keeps a client: shows where its connection stands, and begins a new one where the old one cannot go on."""
 
 from __future__ import annotations
 
@@ -6,79 +6,51 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
-from lumi.client.broadcast import Subscription
 from lumi.client.client import Client
-from lumi.client.reconnection import backoff, is_retryable, retry_after_s
-from lumi.client.state_machine import ConnectionState, StateMachine
-from lumi.client.task_scope import TaskScope
 from lumi.errors import LumiError
 from lumi.tui.model import Model
 
-Dial = Callable[[StateMachine], AbstractAsyncContextManager[Client]]
-"""Opens a conversation and shows its way there in the machine: `lumi.client.client.connect(…, machine=machine)`."""
+Dial = Callable[[], AbstractAsyncContextManager[Client]]
+"""A client that connects, and connects again, by itself: `lumi.client.client.connect(…, wait_ready=False)`."""
 
 Use = Callable[[Client], Awaitable[None]]
-"""Does what is to be done on one line; returns or raises when the line is gone."""
+"""Does what is to be done with one client; returns or raises when it has ended."""
 
 
 class Line:
-    """One client after another, for as long as `run` runs. Waits 1, 2, 4 … 60 s between tries, for ever; after a
-    line that was ready the waits begin anew. What trying again cannot mend waits for `again`.
+    """One client after another, for as long as `run` runs. A client tries for ever; it ends only where that is
+    useless (it was refused), and then the next one waits for the user.
     """
 
     def __init__(self, dial: Dial, use: Use, model: Model) -> None:
         self._dial = dial
         self._use = use
         self._model = model
+        self._client: Client | None = None
         self._again = asyncio.Event()
 
     def again(self) -> None:
         """Try now, whatever was planned."""
         self._again.set()
+        if self._client is not None:
+            self._client.reconnect_now()
+
+    def look(self, now_s: float) -> None:
+        """Tell the model what a client does not announce: its countdown, and why its last try failed."""
+        if self._client is not None:
+            self._model.retry(self._client.retry_in_s, now_s)
+            self._model.trouble_is(self._client.last_error)
 
     async def run(self) -> None:
-        waits = backoff(tries=None)
         while True:
             self._again.clear()
-            was_ready, error = await self._try()
-            if was_ready:
-                waits = backoff(tries=None)
-            if error is not None and not is_retryable(error):
-                await self._again.wait()
-                continue
-            asked_s = retry_after_s(error) if error is not None else None
-            await self._wait(max(next(waits), asked_s or 0.0))
-
-    async def _try(self) -> tuple[bool, LumiError | None]:
-        """One line from its beginning to its end: whether it ever was ready, and what ended it."""
-        machine = StateMachine()
-        states = machine.listen()
-        was_ready = False
-        async with TaskScope() as tasks:
-            following = tasks.start(self._follow(states), name="connection states")
             try:
-                async with self._dial(machine) as client:
-                    was_ready = True
+                async with self._dial() as client:
+                    self._client = client
                     await self._use(client)
             except LumiError as error:
-                self._model.attempt_failed(error)
-                return was_ready, error
+                self._model.trouble_is(error)
             finally:
-                machine.close()  # the dialler does so too, if it came so far
-                await following
-        return was_ready, None
-
-    async def _follow(self, states: Subscription[ConnectionState]) -> None:
-        async for state in states:
-            self._model.connection(state)
-
-    async def _wait(self, seconds: float) -> None:
-        clock = asyncio.get_running_loop().time
-        self._model.retry(seconds, clock())
-        try:
-            async with asyncio.timeout(seconds):
-                await self._again.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._model.retry(None, clock())
+                self._client = None
+                self._model.retry(None, 0.0)
+            await self._again.wait()

@@ -35,7 +35,6 @@ class Model:
         self.address = address
         self.state: ConnectionState = Initial()
         self.trouble: Exception | None = None
-        """Why the last try failed, until the next success."""
         self.queue_length = 0
         self.retry_at_s: float | None = None
         self.listening = Listening.OFF
@@ -43,55 +42,60 @@ class Model:
         self.clock = TurnClock()
         self.microphone = LevelMeter()
         self.loudspeaker = LevelMeter()
+        self._unanswered: dict[str, None] = {}
 
     # ── the connection ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def connection(self, state: ConnectionState) -> None:
+    def connection(self, state: ConnectionState, now_s: float) -> None:
         """The client's state has changed."""
         was_ready = isinstance(self.state, Ready)
         self.state = state
         if isinstance(state, Ready):
             self.trouble, self.retry_at_s = None, None
+            for message_id in self._unanswered:
+                self.conversation.sent(message_id)
+                self.clock.asked(now_s)
         elif was_ready:
             self.conversation.line_lost()
             self.clock.forget()
+            for message_id in self._unanswered:
+                self.conversation.unsent(message_id)
 
-    def attempt_failed(self, error: Exception) -> None:
-        """A connection did not come about, or broke: why."""
+    def trouble_is(self, error: Exception | None) -> None:
+        """Why the last try to connect failed; None where it did not."""
         self.trouble = error
 
     def retry(self, retry_in_s: float | None, now_s: float) -> None:
-        """The next try comes in so many seconds; None: none is planned, or it has begun."""
+        """The next try comes in so many seconds; None: none is planned, or it is being made."""
         self.retry_at_s = None if retry_in_s is None else now_s + retry_in_s
 
     def queued(self, count: int) -> None:
-        """So many messages wait for a line to be sent on."""
+        """So many messages are unanswered."""
         self.queue_length = count
 
     # ── the conversation ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def said(self, text: str, message_id: str) -> None:
-        """The user typed something."""
+    def said(self, text: str, message_id: str, now_s: float) -> None:
+        """The user typed something; it is on its way where there is a line, else it waits for one."""
+        self._unanswered[message_id] = None
         self.conversation.said(text, message_id)
+        if isinstance(self.state, Ready):
+            self.conversation.sent(message_id)
+            self.clock.asked(now_s)
 
-    def sent(self, message_id: str, now_s: float) -> None:
-        """A typed message is on its way."""
-        self.conversation.sent(message_id)
-        self.clock.asked(now_s)
-
-    def unsent(self, message_id: str) -> None:
-        """The line broke before it was answered."""
-        self.conversation.unsent(message_id)
+    def answered(self, message_id: str) -> None:
+        """Its answer is there (as an event it is shown)."""
+        self._unanswered.pop(message_id, None)
 
     def failed(self, message_id: str, error: Exception) -> None:
         """It will not be answered."""
+        self._unanswered.pop(message_id, None)
         self.conversation.failed(message_id, error)
         self.clock.forget()
 
     def event(self, event: Event, now_s: float) -> None:
         """Something came from the server."""
         if isinstance(event, Audio):
-            self.loudspeaker.heard(event.pcm, now_s)
             self.clock.answered(now_s)
             return
         if isinstance(event, Response):
@@ -100,9 +104,13 @@ class Model:
             self.clock.asked(now_s)  # hands-free: only the server knows when the question ended
         self.conversation.feed(event)
 
-    def problem(self, error: Exception, lead: Words = Words("", "")) -> None:  # noqa: B008 - a frozen value
+    def problem(self, error: Exception) -> None:
         """Something the user wanted did not work."""
-        self.conversation.trouble(error, lead)
+        self.conversation.trouble(error)
+
+    def lacking(self, what: Words, error: Exception) -> None:
+        """There is no such device here."""
+        self.conversation.lacking(what, error)
 
     def notice(self, words: Words) -> None:
         self.conversation.notice(words)
@@ -122,6 +130,10 @@ class Model:
     def microphone_heard(self, pcm: bytes, now_s: float) -> None:
         """s16le mono."""
         self.microphone.heard(pcm, now_s)
+
+    def loudspeaker_plays(self, pcm: bytes, now_s: float) -> None:
+        """s16le mono."""
+        self.loudspeaker.heard(pcm, now_s)
 
     # ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────
 

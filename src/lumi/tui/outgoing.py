@@ -1,69 +1,73 @@
-"""What the user typed, on its way: in order, one after the other, kept until it is answered."""
+"""What the user typed, until it is answered."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from dataclasses import dataclass
-
 from lumi.client.client import Client
 from lumi.client.handshake import new_id
-from lumi.errors import ConnectionLost, LumiError, NotConnected, Overloaded
+from lumi.client.task_scope import TaskScope
+from lumi.errors import LocalProtocolError, LumiError, Overloaded, ReplyTimeout, ServerError, StoreError
 from lumi.tui.model import Model
 
 MAX_WAITING = 32
-"""Messages typed while there is no line; more are refused aloud."""
+"""Unanswered messages; more are refused aloud. As many as a server lets wait."""
 
+PATIENCE_S = 12 * 3600.0
+"""How long a message may wait for its answer, lost lines included."""
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    id: str
-    text: str
+OWN_FAULTS = (ServerError, ReplyTimeout, Overloaded, StoreError, LocalProtocolError)
+"""What is said of one message; anything else ends the client, and the message is kept for the next one."""
 
 
 class Outgoing:
-    """Survives the line: what was not answered is sent again, with the same id, on the next one."""
+    """Hands every text to the client, which sees to it that it is answered once over any number of lines; keeps
+    those that a client leaves unanswered when it ends.
+    """
 
     def __init__(self, model: Model, *, limit: int = MAX_WAITING) -> None:
         self._model = model
         self._limit = limit
-        self._waiting: deque[Message] = deque()
-        self._news = asyncio.Event()
+        self._unanswered: dict[str, str] = {}
+        self._client: Client | None = None
+        self._tasks: TaskScope | None = None
 
-    def add(self, text: str) -> None:
+    def __len__(self) -> int:
+        return len(self._unanswered)
+
+    def add(self, text: str, now_s: float) -> None:
         """Take a text; it goes out as soon as there is a line.
 
         Raises:
             Overloaded: too many wait already.
         """
-        if len(self._waiting) >= self._limit:
+        if len(self._unanswered) >= self._limit:
             raise Overloaded(f"{self._limit} messages are waiting already")
-        message = Message(new_id(), text)
-        self._waiting.append(message)
-        self._model.said(text, message.id)
-        self._count()
-        self._news.set()
+        message_id = new_id()
+        self._unanswered[message_id] = text
+        self._model.said(text, message_id, now_s)
+        self._start(message_id)
 
-    async def send_all(self, client: Client) -> None:
-        """Send what waits and what comes, until the line breaks."""
-        clock = asyncio.get_running_loop().time
-        while True:
-            while self._waiting:
-                message = self._waiting[0]
-                self._model.sent(message.id, clock())
-                self._count(in_flight=1)
-                try:
-                    await client.chat(message.text, chat_id=message.id)
-                except (ConnectionLost, NotConnected):
-                    self._model.unsent(message.id)
-                    self._count()
-                    return
-                except LumiError as error:
-                    self._model.failed(message.id, error)
-                self._waiting.popleft()
-                self._count()
-            self._news.clear()
-            await self._news.wait()
+    def attach(self, client: Client, tasks: TaskScope) -> None:
+        """There is a client: what an earlier one left unanswered goes to it, with the same ids."""
+        self._client, self._tasks = client, tasks
+        for message_id in self._unanswered:
+            self._start(message_id)
 
-    def _count(self, *, in_flight: int = 0) -> None:
-        self._model.queued(len(self._waiting) - in_flight)
+    def detach(self) -> None:
+        """The client has ended."""
+        self._client = self._tasks = None
+
+    def _start(self, message_id: str) -> None:
+        if self._client is not None and self._tasks is not None:
+            self._tasks.start(self._deliver(self._client, message_id), name=f"chat {message_id}")
+
+    async def _deliver(self, client: Client, message_id: str) -> None:
+        try:
+            await client.chat(self._unanswered[message_id], chat_id=message_id, timeout_s=PATIENCE_S)
+        except OWN_FAULTS as error:
+            del self._unanswered[message_id]
+            self._model.failed(message_id, error)
+        except LumiError:
+            return  # the client's end, which is shown where it is noticed
+        else:
+            del self._unanswered[message_id]
+            self._model.answered(message_id)

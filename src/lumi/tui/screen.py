@@ -7,6 +7,7 @@ from math import ceil
 from lumi.client.error_handler import Language, explain
 from lumi.client.state_machine import ConnectionState, Phase, Ready
 from lumi.client.status import detail_of, status_of
+from lumi.errors import NetworkError
 from lumi.tui import wording
 from lumi.tui.entries import Entry, Progress, Speaker
 from lumi.tui.model import Listening, Model
@@ -75,13 +76,20 @@ def _banner(model: Model, now_s: float) -> str:
     if model.state.phase not in BROKEN:
         return ""
     language = model.language
-    why = explain(model.trouble, language).line if model.trouble else detail_of(model.state)
+    why = _why(model)
     if model.retry_at_s is None:
         then = wording.RETRY_BY_KEY.text(language)
     else:
         seconds = max(0, ceil(model.retry_at_s - now_s))
         then = f"{wording.RETRY_IN.text(language, seconds=seconds)} · {wording.RETRY_NOW.text(language)}"
-    return f"{why} · {then}" if why else then
+    return f"{why}\n{then}" if why else then
+
+
+def _why(model: Model) -> str:
+    if model.trouble is not None:
+        return explain(model.trouble, model.language).line
+    detail = detail_of(model.state)
+    return explain(NetworkError(detail), model.language).line if detail else ""
 
 
 def _line(entry: Entry, language: Language) -> Line:

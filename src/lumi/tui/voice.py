@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,7 +16,7 @@ from lumi.client.microphone import Microphone
 from lumi.client.player import Player, Sink
 from lumi.client.speaker import Speaker
 from lumi.client.task_scope import TaskScope
-from lumi.errors import AudioError, LumiError
+from lumi.errors import AudioError, LumiError, NetworkError
 from lumi.protocol.messages import Tts, TtsState
 from lumi.tui import wording
 from lumi.tui.model import Listening, Model
@@ -29,6 +29,36 @@ class Devices:
 
     microphone: Callable[[], AbstractAsyncContextManager[AsyncIterable[bytes]]] = Microphone
     loudspeaker: Callable[[], AbstractAsyncContextManager[Sink]] = Speaker
+
+
+class MeteredSink:
+    """Passes sound on to the loudspeaker and lets the meter see it."""
+
+    def __init__(self, sink: Sink, model: Model) -> None:
+        self.rate_hz = sink.rate_hz
+        self._sink = sink
+        self._model = model
+
+    @property
+    def waiting_ms(self) -> float:
+        return self._sink.waiting_ms
+
+    def write(self, pcm: bytes) -> None:
+        self._model.loudspeaker_plays(pcm, asyncio.get_running_loop().time())
+        self._sink.write(pcm)
+
+    def clear(self) -> None:
+        self._sink.clear()
+
+
+async def while_it_stands(work: Awaitable[None], model: Model) -> None:
+    """Do `work` on a line. That the line ends meanwhile is told by its state; other failures are shown."""
+    try:
+        await work
+    except NetworkError:
+        return
+    except LumiError as error:
+        model.problem(error)
 
 
 class Voice:
@@ -44,14 +74,19 @@ class Voice:
         self._player: Player | None = None
         self._microphone: AsyncIterable[bytes] | None = None
         self._client: Client | None = None
+        self._answered = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         try:
             sink = await self._stack.enter_async_context(self._devices.loudspeaker())
-            self._player = Player(sink)
         except AudioError as error:
-            self._model.problem(error, wording.NO_LOUDSPEAKER)
+            self._model.lacking(wording.NO_LOUDSPEAKER, error)
+        else:
+            self._player = Player(MeteredSink(sink, self._model), report=self._tell)
         await self._stack.enter_async_context(self._tasks)
+        self._tasks.start(self._take_turns(), name="whose turn it is")
+        if self._player is not None:
+            self._tasks.start(self._player.run(), name="loudspeaker")
         return self
 
     async def __aexit__(
@@ -74,12 +109,12 @@ class Voice:
             Listening.OFF if self._model.listening in {Listening.OFF, Listening.HOLD} else Listening.PAUSED
         )
 
-    async def hear(self, event: Event) -> None:
+    def hear(self, event: Event) -> None:
         """Something came from the server."""
+        if isinstance(event, Tts):
+            self._mind(event.state)
         if self._player is not None:
             self._player.feed(event)
-        if isinstance(event, Tts):
-            await self._take_turns(event.state)
 
     async def talk(self) -> None:
         """The key: open the microphone, or end the recording."""
@@ -106,6 +141,8 @@ class Voice:
             await self._client.abort("user_interrupt")
         if self._model.listening is Listening.HOLD:
             self._model.listen(Listening.OFF)
+        elif self._model.listening is Listening.HANDS_FREE:  # what was heard is dropped; listen anew
+            await self._start(Listening.HANDS_FREE)
 
     def _fall_silent(self) -> None:
         if self._player is not None:
@@ -117,12 +154,27 @@ class Voice:
         await self._client.listen_start("manual" if listening is Listening.HOLD else "auto")
         self._model.listen(listening)
 
-    async def _take_turns(self, state: TtsState) -> None:
+    def _mind(self, state: TtsState) -> None:
         """Without headphones the microphone would hear the loudspeaker."""
         if state is TtsState.START and self._model.listening is Listening.HANDS_FREE:
             self._model.listen(Listening.PAUSED)
-        elif state is TtsState.STOP and self._model.listening is Listening.PAUSED:
-            await self._start(Listening.HANDS_FREE)
+        elif state is TtsState.STOP:
+            self._answered.set()
+
+    async def _take_turns(self) -> None:
+        """Hands-free goes on as soon as the last of an answer was heard: a bad line may make it late."""
+        while True:
+            await self._answered.wait()
+            self._answered.clear()
+            if self._player is not None:
+                await self._player.played_out()
+            if self._model.listening is Listening.PAUSED:
+                await while_it_stands(self._start(Listening.HANDS_FREE), self._model)
+
+    async def _tell(self, turn_id: str, ms: float, *, final: bool = False) -> None:
+        """What of the turn was heard, for a server that wants to know."""
+        if self._client is not None:
+            await self._client.played(turn_id, ms, final=final)
 
     async def _can_talk(self) -> bool:
         """Whether there are a line and a microphone; says which is missing."""
@@ -133,7 +185,7 @@ class Voice:
             try:
                 self._microphone = await self._stack.enter_async_context(self._devices.microphone())
             except AudioError as error:
-                self._model.problem(error, wording.NO_MICROPHONE)
+                self._model.lacking(wording.NO_MICROPHONE, error)
                 return False
             self._tasks.start(self._listen(self._microphone), name="microphone")
         return True
@@ -146,7 +198,8 @@ class Voice:
                 continue
             try:
                 await self._client.send_pcm(pcm, SPEECH_RATE_HZ)
-            except LumiError as error:  # the line's own end is shown where it is noticed; a codec's is not
-                if isinstance(error, AudioError):
-                    self._model.problem(error)
-                    self._model.listen(Listening.OFF)
+            except NetworkError:
+                continue
+            except LumiError as error:
+                self._model.problem(error)
+                self._model.listen(Listening.OFF)

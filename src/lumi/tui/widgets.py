@@ -16,8 +16,8 @@ SPINNER_PER_S = 10
 
 METER_CELLS = 12
 EIGHTHS = " ▏▎▍▌▋▊▉█"
-LOUD = 0.75
-TOO_LOUD = 0.95
+LOUD = 0.85
+TOO_LOUD = 0.97
 
 TONES: dict[Tone, str] = {
     Tone.PLAIN: "",
@@ -36,16 +36,16 @@ NAME_STYLES: dict[Speaker, str] = {
 
 
 class StatusBadge(Static):
-    """The connection's state: white on colour, with round ends."""
+    """The connection's state: white on colour; half a column at each end is as round as a terminal gets."""
 
     def show(self, badge: Badge, now_s: float) -> None:
         turn = int(now_s * SPINNER_PER_S) % len(SPINNER)
         glyph = SPINNER[turn] if badge.spinner else badge.glyph
         self.update(
             Text.assemble(
-                ("◖", badge.hex),
+                ("▐", badge.hex),
                 (f" {glyph} {badge.label} ", f"bold #ffffff on {badge.hex}"),
-                ("◗", badge.hex),
+                ("▌", badge.hex),
             )
         )
 
@@ -138,7 +138,7 @@ class KeyBar(Static):
     def show(self, keys: tuple[Key, ...]) -> None:
         parts = [
             Content.from_markup(
-                f"[@click=app.{key.action}][b $accent]$key[/] $label[/]", key=key.key, label=key.label
+                f"[@click=app.{key.action}][b]$key[/b] $label[/]", key=key.key, label=key.label
             )
             for key in keys
         ]

@@ -53,8 +53,8 @@ RETRY_IN = Words("{seconds} 秒后重连", "reconnecting in {seconds} s")
 RETRY_BY_KEY = Words("按 ^r 重连", "press ^r to connect again")
 RETRY_NOW = Words("^r 立即重连", "^r connects now")
 
-NO_MICROPHONE = Words("没有麦克风：", "No microphone: ")
-NO_LOUDSPEAKER = Words("没有扬声器，回答只有文字：", "No loudspeaker, answers come as text: ")
+NO_MICROPHONE = Words("没有麦克风，不能说话：", "You cannot talk: ")
+NO_LOUDSPEAKER = Words("没有扬声器，回答只有文字：", "Answers come as text: ")
 NOT_READY = Words(
     "还没有连接好，现在不能说话；文字会在连接后送出。",
     "Not connected yet, so you cannot talk; what you type is sent once the line is ready.",
