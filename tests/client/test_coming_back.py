@@ -47,8 +47,8 @@ class Road:
 
 
 def joined(road: Road, **options: Any) -> Any:
-    options = {"device_id": "me", "reconnect": STEPS} | options
-    return connect("ws://x/", connector=road.connect, **options)
+    defaults: dict[str, Any] = {"device_id": "me", "reconnect": STEPS}
+    return connect("ws://x/", connector=road.connect, **(defaults | options))
 
 
 async def test_a_session_is_resumed():

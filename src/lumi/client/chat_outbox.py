@@ -100,7 +100,8 @@ class ChatOutbox:
                 await self.keep(chat)
                 return await answer
             finally:
-                if answer.done() or not self._patient:
+                answered = answer.done() and not answer.cancelled()  # who stops waiting cancels it
+                if answered or not self._patient:
                     await self._queue.settle(chat.id)
 
     async def keep(self, message: Queueable) -> None:

@@ -47,6 +47,7 @@ class Inbox:
         self.pipeline.add_step(ServerHello, self._greeted)
         self.pipeline.add_step(Response, resumption.count)
         self.pipeline.add_step(Response, outbox.answered)
+        self.pipeline.add_step(Error, self._refused)
         self.pipeline.add_step(Error, outbox.failed)
         self.pipeline.add_step(Notify, resumption.count)
         self.pipeline.add_step(Stt, resumption.count)
@@ -89,6 +90,10 @@ class Inbox:
     async def _greeted(self, hello: ServerHello) -> None:
         """From here on the server sends what its hello says. No event: the application comes after it."""
         self._downlink = Downlink(audio_format(hello.audio_params or AudioParams()))
+
+    async def _refused(self, error: Error) -> Error | None:
+        """Before the server's hello an error is about ours: that is the handshake's matter, not the application's."""
+        return None if self._downlink is None else error
 
     async def _spoken(self, tts: Tts) -> Tts:
         if tts.state is TtsState.START:

@@ -46,6 +46,7 @@ class LifecycleManager:
         self._answer_s = answer_s
         self._is_paused = False
         self._answers = False
+        self._asked_s = 0.0
         self._changed = asyncio.Event()
 
     @property
@@ -73,6 +74,7 @@ class LifecycleManager:
 
     async def run(self) -> None:
         """Ping for as long as one line lives."""
+        self._asked_s = asyncio.get_running_loop().time()
         while True:
             await self._until_due()
             await self.check()
@@ -81,6 +83,7 @@ class LifecycleManager:
         """Ask for a sign of life; a line that gives none is dropped (False)."""
         service = self._service
         heard = service.frames_heard
+        self._asked_s = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._answer_s):
                 await service.send_message(Ping())
@@ -88,7 +91,7 @@ class LifecycleManager:
                     await service.hear()
         except TimeoutError:
             if not self._answers:
-                return True  # it may be a server that does not know `ping`
+                return service.is_connected  # it may be a server that does not know `ping`
             _log.info("no sign of life within %g s", self._answer_s)
             await service.drop(f"the server gave no sign of life within {self._answer_s:g} s")
             return False
@@ -99,8 +102,7 @@ class LifecycleManager:
 
     async def _until_due(self) -> None:
         clock = asyncio.get_running_loop().time
-        began_s = clock()
-        while (left_s := began_s + self.heartbeat_s - clock()) > 0:
+        while (left_s := self._asked_s + self.heartbeat_s - clock()) > 0:
             self._changed.clear()
             try:
                 async with asyncio.timeout(left_s):
