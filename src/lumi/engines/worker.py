@@ -151,6 +151,8 @@ class _Link(asyncio.SubprocessProtocol):
         self.ready: asyncio.Future[bytes] = loop.create_future()
         self.ready.add_done_callback(lambda ready: ready.exception())  # whoever waits asks again
         self.exited: asyncio.Future[int | None] = loop.create_future()
+        self.doomed = False
+        """It was killed; the event loop has only not noticed yet."""
         self.proved = False
         """It has finished a request: a later crash is not one of a row."""
         self.streams: dict[int, WorkerStream] = {}
@@ -233,6 +235,7 @@ class _Link(asyncio.SubprocessProtocol):
             self.write(pack(Kind.CANCEL, number))
 
     def kill(self) -> None:
+        self.doomed = True
         if self.alive and self._transport:
             with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
                 self._transport.kill()
@@ -291,6 +294,8 @@ class WorkerProcess:
         async with self._starting:
             if self._closed:
                 raise EngineError(self._spec.engine, "was closed", retryable=False)
+            if self._link and self._link.doomed:
+                await asyncio.shield(self._link.exited)
             if self._link is None or not self._link.alive:
                 await self._pause()
                 self._link = await self._launch()

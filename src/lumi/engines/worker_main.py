@@ -187,8 +187,10 @@ def load(request: bytes) -> Service:
 
 
 def main() -> int:
-    # Ctrl-C reaches the whole process group; the parent decides when we end, by closing our input.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C and a service manager reach the whole group; the parent decides when we end, by closing our input:
+    # while it drains it still speaks.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     write_fd = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints must not end up between our frames
 
