@@ -158,6 +158,14 @@ def test_a_bell_is_read_once_though_it_is_spoken_too():
     assert shown(conversation)[-1][0] == "lumi"
 
 
+def test_a_bell_whose_speech_was_faster_takes_its_place():
+    bell = Notify(id="n", kind="timer", text="The tea is ready.")
+    conversation = after(START, sentence("The tea is ready."), bell, STOP)
+    assert shown(conversation) == [("bell", "The tea is ready.", "done")]
+    conversation = after(START, sentence("Once upon a time."), bell, STOP)
+    assert [speaker for speaker, _, _ in shown(conversation)] == ["lumi", "bell"]
+
+
 def test_a_goodbye_tells_its_reason():
     texts = [text for _, text, _ in shown(after(Goodbye(reason="restart"), Goodbye()))]
     assert texts == ["The server says goodbye: restart", "The server says goodbye: –"]

@@ -38,6 +38,8 @@ def test_an_entry_changes_where_it_stands():
     entries.add(Speaker.YOU, quote("after"))
     entries.change(entry, words=quote("It is"))
     entries.change(entry, progress=Progress.DONE)
+    entries.change(entry, speaker=Speaker.BELL)
     changed = next(iter(entries))
+    assert changed.speaker is Speaker.BELL
     assert (changed.words, changed.progress, changed.emotion) == (quote("It is"), Progress.DONE, "🙂")
     assert texts(entries) == ["It is", "after"]

@@ -148,7 +148,11 @@ class Conversation:
 
     def _notify(self, notify: Notify) -> None:
         self._announced = notify.text
-        self.entries.add(Speaker.BELL, quote(notify.text), key=notify.id)
+        spoken = self.entries.find(Speaker.LUMI, self._turn_key)
+        if spoken is not None and spoken.words == quote(notify.text):  # its speech was faster
+            self.entries.change(spoken, speaker=Speaker.BELL, progress=Progress.DONE)
+        else:
+            self.entries.add(Speaker.BELL, quote(notify.text), key=notify.id)
 
     def _error(self, error: Error) -> None:
         self.trouble(server_error(error))

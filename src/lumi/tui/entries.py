@@ -85,12 +85,22 @@ class Entries:
             None,
         )
 
-    def change(self, entry: Entry, *, words: Words | None = None, progress: Progress | None = None) -> None:
+    def change(
+        self,
+        entry: Entry,
+        *,
+        words: Words | None = None,
+        progress: Progress | None = None,
+        speaker: Speaker | None = None,
+    ) -> None:
         """Change an entry where it stands; nothing where it is forgotten already."""
         present = self._entries.get(entry.number)
         if present is not None:
             self._entries[entry.number] = replace(
-                present, words=words or present.words, progress=progress or present.progress
+                present,
+                words=words or present.words,
+                progress=progress or present.progress,
+                speaker=speaker or present.speaker,
             )
 
     def last(self) -> Entry | None:

@@ -54,7 +54,7 @@ class LineView(Horizontal):
     """One entry of the conversation: who, and what beside it."""
 
     def __init__(self, line: Line) -> None:
-        super().__init__(classes=line.speaker.value)
+        super().__init__()
         self._who = Static(classes="name")
         self._what = Static(classes="text")
         self.show(line)
@@ -64,6 +64,7 @@ class LineView(Horizontal):
         yield self._what
 
     def show(self, line: Line) -> None:
+        self.set_classes(line.speaker.value)
         text = Text(line.text, "dim" if line.speaker is Speaker.NOTICE else "")
         if line.growing:
             text.append(" ▍", "dim")
