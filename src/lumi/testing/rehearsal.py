@@ -8,7 +8,7 @@ async with Rehearsal(llm=ScriptedLlm({"hello": "Hi."})) as rehearsal, rehearsal.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -33,7 +33,7 @@ from lumi.testing.device import FakeDevice
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
 from lumi.testing.sounds import silence, tone
 from lumi.transport.base import LinkInfo
-from lumi.transport.memory import memory_link_pair
+from lumi.transport.memory import MemoryLink, memory_link_pair
 
 
 @dataclass(slots=True)
@@ -49,11 +49,14 @@ class Rehearsal:
     gateway_settings: GatewaySettings = field(default_factory=GatewaySettings)
     cache_bytes: int = 1_000_000
     max_sessions: int = 1000
+    wall_clock: Callable[[], float] = field(default_factory=WallClock)
+    """One clock for several rehearsals with one store; by default each has its own."""
     present: list[str] = field(default_factory=list)
     """Devices that came in, as often as they did."""
     sessions: SessionManager = field(init=False)
     gateway: Gateway = field(init=False)
     cache: PacketCache = field(init=False)
+    answers: AnswerDesk = field(init=False)
     _tasks: asyncio.TaskGroup = field(init=False, repr=False)
     _stack: AsyncExitStack = field(init=False, repr=False)
 
@@ -61,9 +64,9 @@ class Rehearsal:
         self._stack = AsyncExitStack()
         pool = await self._stack.enter_async_context(MediaPool(self.vad, workers=1))
         pacer = await self._stack.enter_async_context(Pacer())
-        wall_clock = WallClock()
+        wall_clock = self.wall_clock
         self.cache = PacketCache(self.cache_bytes)
-        answers = AnswerDesk(self.store.answers, wall_clock)
+        self.answers = AnswerDesk(self.store.answers, wall_clock)
         services = Services(
             stt=self.stt,
             llm=self.llm,
@@ -72,7 +75,7 @@ class Rehearsal:
             pacer=pacer,
             cache=self.cache,
             store=self.store,
-            answers=answers,
+            answers=self.answers,
             wall_clock=wall_clock,
             settings=self.settings,
         )
@@ -101,10 +104,14 @@ class Rehearsal:
     @asynccontextmanager
     async def device(self, info: LinkInfo | None = None, **options: Any) -> AsyncIterator[FakeDevice]:
         """A device that has connected; `options` go to `FakeDevice`."""
+        async with FakeDevice(self.link(info), **options) as device:
+            yield device
+
+    def link(self, info: LinkInfo | None = None) -> MemoryLink:
+        """A client's end of a new link, served from now on. The rehearsal ends when all of them have."""
         client, server = memory_link_pair(info or LinkInfo())
         self._tasks.create_task(self.gateway.serve(server), name="served link")
-        async with FakeDevice(client, **options) as device:
-            yield device
+        return client
 
 
 def packets_of(pcm: bytes, audio: AudioFormat | None = None) -> list[bytes]:
