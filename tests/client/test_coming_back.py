@@ -18,6 +18,7 @@ from lumi.errors import ConnectFailed
 from lumi.protocol.messages import Response
 from lumi.store.memory import MemoryStore
 from lumi.testing import Faults, FaultyLink, ScriptedLlm, echo, tone
+from lumi.testing.fault_proxy import Cut, FaultProxy, Way
 from lumi.testing.rehearsal import Rehearsal
 from lumi.transport.base import Link, LinkInfo
 from lumi.transport.memory import memory_link_pair
@@ -162,6 +163,20 @@ async def test_many_cuts_and_no_word_lost(tmp_path: Path):
         assert len(history) == number
         assert all(f"<{n}>" in content for n, content in enumerate(history))
         assert llm.calls == number
+
+
+async def test_a_line_that_falls_silent_before_it_was_ever_asked_is_found_out():
+    async with Rehearsal(llm=ScriptedLlm(echo)) as rehearsal:
+        proxy = FaultProxy(
+            rehearsal.link, lambda number: None if number else Cut(Way.UP, frame=2, lost=True, silent=True)
+        )
+        async with connect(
+            "ws://x/", connector=proxy.connect, device_id="me", reconnect=STEPS, wait_ready=False
+        ) as client:
+            start_s = asyncio.get_running_loop().time()
+            assert "hello" in (await client.chat("hello", timeout_s=600)).content
+            assert asyncio.get_running_loop().time() - start_s < 45
+        proxy.cut_all()
 
 
 @pytest.mark.parametrize(("away_s", "same"), [(540, True), (1800, False)])

@@ -72,8 +72,9 @@ class LifecycleManager:
         else:
             self._reconnect()
 
-    async def run(self) -> None:
-        """Ping for as long as one line lives."""
+    async def run(self, *, answers: bool = False) -> None:
+        """Ping for as long as one line lives. `answers`: this server is known to answer, before it ever has."""
+        self._answers = self._answers or answers
         self._asked_s = asyncio.get_running_loop().time()
         while True:
             await self._until_due()

@@ -161,10 +161,12 @@ class ConnectionSupervisor:
 
     async def _serve(self, link: int) -> LinkClosed:
         """The life of one line: what is unanswered goes out, what came is acknowledged, the heart beats."""
+        greeting = self.greeting
         work = (
             self._inbox.outbox.run(),
             self._inbox.resumption.acknowledge(self._service.send_message),
-            self.lifecycle.run(),
+            # Who lets us resume knows all of the protocol, `ping` included.
+            self.lifecycle.run(answers=greeting is not None and greeting.features.resume),
             self._mind_gaps(),
         )
         async with asyncio.TaskGroup() as tasks:
