@@ -157,6 +157,13 @@ class Stage:
         except TimeoutError:
             raise AssertionError(f"{text!r} is not to be seen:\n{self.screen}") from None
 
+    async def gone(self, text: str) -> None:
+        """Wait until `text` stands on the screen no longer."""
+        try:
+            await until(lambda: text not in self.screen)
+        except TimeoutError:
+            raise AssertionError(f"{text!r} is still to be seen:\n{self.screen}") from None
+
     @property
     def screen(self) -> str:
         """The characters on the screen, row by row."""

@@ -78,7 +78,7 @@ async def test_keys_hold_and_end_a_recording():
         await stage.pilot.press("ctrl+t")
         await stage.see("● what ti")
         await stage.see("^t Finish")
-        assert "Mic ─" not in stage.screen
+        await stage.gone("Mic ─")
         await asyncio.sleep(0.3)
         await stage.pilot.press("ctrl+t")
         await stage.see("It is noon.")
@@ -121,14 +121,13 @@ async def test_a_lost_line_counts_down_and_a_key_cuts_it_short():
     async with Stage(cut, size=(80, 20)) as stage:
         await stage.ready()
         await stage.type("hello")
-        await stage.see("s · ^r connects now")
-        assert "reconnecting in 2" in stage.screen or "reconnecting in 30" in stage.screen
-        assert "! Connection error" in stage.screen
-        assert "hello (waiting to be sent)" in stage.screen
-        assert "queue 1" in stage.screen
+        await stage.see("reconnecting in 29 s · ^r connects now")
+        await stage.see("! Connection error")
+        await stage.see("hello (waiting to be sent)")
+        await stage.see("queue 1")
         await stage.pilot.press("ctrl+r")
         await stage.see("HELLO")
-        assert "waiting" not in stage.screen
+        await stage.gone("waiting")
         first, second = stage.server.received(Chat)
         assert first.id == second.id
 
@@ -158,8 +157,7 @@ async def test_the_newest_line_is_in_sight_until_the_user_looks_back():
             stage.model.event(Response(id=f"q{number}", content=f"line {number}."), 0.0)
         await stage.see("line 39.")
         await stage.pilot.press("pageup")
-        await stage.pilot.pause(0.2)
-        assert "line 39." not in stage.screen
+        await stage.gone("line 39.")
         await stage.pilot.press("pagedown")
         await stage.see("line 39.")
         assert stage.app.query_one(ConversationView).max_scroll_y > 0
@@ -182,13 +180,20 @@ async def test_ctrl_q_leaves():
         assert not stage.app.is_running
 
 
+async def test_a_timer_that_comes_after_the_end_finds_nothing_to_draw():
+    async with Stage(stream) as stage:
+        await stage.ready()
+    stage.model.welcome()
+    stage.app.redraw()
+
+
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)], ids=str)
 async def test_the_screen_holds_on_any_terminal(size: tuple[int, int]):
     async with Stage(stream, size=size) as stage:
         await stage.see("Ready")
         await stage.type("hello")
         await stage.see("You said hello.")
-        assert "^q" in stage.screen
+        await stage.see("^q")
 
 
 async def test_run_is_the_whole_app(monkeypatch: pytest.MonkeyPatch):

@@ -63,7 +63,9 @@ class LumiApp(App[None]):
         self.set_interval(1 / REDRAWS_PER_S, self.redraw)
 
     def redraw(self) -> None:
-        """Show the model as it stands now."""
+        """Show the model as it stands now; nothing any more once the app is leaving."""
+        if not self.is_running:  # the timer's last call may come when the widgets are gone
+            return
         now_s = asyncio.get_running_loop().time()
         self._conductor.look(now_s)
         view, before = draw(self._model, now_s), self._drawn
