@@ -54,3 +54,24 @@ async def test_chinese_is_understood_from_its_script() -> None:
         await device.chat("17 + 4")
         await device.chat("hello")
     assert [prompt.speaker.language for prompt in llm.prompts] == ["zh", "zh", "en"]
+
+
+async def test_a_chat_sent_again_before_it_is_answered_is_answered_once() -> None:
+    async with Rehearsal(llm=ScriptedLlm(delay_s=5)) as house, house.device() as device:
+        await device.hello()
+        for _ in range(40):
+            await device.send_chat("one", id="a")
+            await device.send_chat("two", id="b")
+        assert [(await device.expect("response"))["id"] for _ in "ab"] == ["a", "b"]
+        await device.quiet(30)
+        assert "error" not in device.types
+        assert (await device.chat("one", id="a"))["content"]
+
+
+async def test_the_same_id_with_other_words_is_refused_while_the_first_waits() -> None:
+    async with Rehearsal(llm=ScriptedLlm(delay_s=5)) as house, house.device() as device:
+        await device.hello()
+        await device.send_chat("one", id="a")
+        await device.send_chat("two", id="a")
+        assert "one" in (await device.expect("response"))["content"]
+        assert (await device.expect("error"))["error_code"] == "bad_message"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lumi.engines.base import ChatMessage
+from lumi.errors import StoreError
 from lumi.store import open_store
+from lumi.store.base import StoredEvent
 from lumi.store.memory import MemoryStore
+from lumi.testing.clock import WallClock
 from lumi.testing.device import FakeDevice
 from lumi.testing.engines import ScriptedLlm, ScriptedTts
 from lumi.testing.rehearsal import Rehearsal, spoken
@@ -92,6 +96,70 @@ async def test_whom_a_session_does_not_belong_to_starts_anew(who: str) -> None:
             assert again["resumed"] is False
             assert again["session_id"] != hello["session_id"]
             await device.quiet(5)
+
+
+async def test_a_stored_session_that_cannot_be_resumed_is_not_held() -> None:
+    store, clock = MemoryStore(), WallClock()
+    async with Rehearsal(store=store, wall_clock=clock) as house, house.device() as device:
+        hello = await device.hello(features=RESUME)
+        await device.chat("one")
+    async with Rehearsal(store=store, wall_clock=clock) as house, asyncio.TaskGroup() as tasks:
+        sweeping = tasks.create_task(house.sessions.sweep())
+        async with house.device() as device:
+            assert (await come_back(device, hello["session_id"], received=5))["resumed"] is False
+            assert len(house.sessions) == 1
+        await asyncio.sleep(20 * 60)
+        assert len(house.sessions) == 0
+        assert await store.sessions.expired(clock() + 1) == []
+        sweeping.cancel()
+
+
+class SlowEvents(MemoryStore):
+    """Takes a second to read events, or fails in the middle of it."""
+
+    fails = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._after, self.events.after = self.events.after, self._slow_after  # type: ignore[method-assign]
+
+    async def _slow_after(self, session_id: str, seq: int) -> Sequence[StoredEvent]:
+        await asyncio.sleep(1)
+        if self.fails:
+            raise StoreError("the disk is gone")
+        return await self._after(session_id, seq)
+
+
+async def test_two_lines_at_once_for_a_session_that_is_being_restored() -> None:
+    store, clock = SlowEvents(), WallClock()
+    async with Rehearsal(store=store, wall_clock=clock) as house, house.device() as device:
+        hello = await device.hello(features=RESUME)
+        await device.chat("one")
+    async with (
+        Rehearsal(store=store, wall_clock=clock) as house,
+        house.device() as old,
+        house.device() as new,
+    ):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(come_back(old, hello["session_id"]))
+            await asyncio.sleep(0.5)
+            again = tasks.create_task(come_back(new, hello["session_id"]))
+        assert again.result()["resumed"] is True
+        assert (await new.expect("response"))["seq"] == 1
+        assert (await old.wait_closed()).code == 4409
+        assert len(house.sessions) == 1
+
+
+async def test_a_store_that_fails_while_a_session_is_restored() -> None:
+    store, clock = SlowEvents(), WallClock()
+    async with Rehearsal(store=store, wall_clock=clock) as house, house.device() as device:
+        hello = await device.hello(features=RESUME)
+        await device.chat("one", id="c1")
+    async with Rehearsal(store=store, wall_clock=clock) as house, house.device() as device:
+        store.fails = True
+        assert (await come_back(device, hello["session_id"]))["resumed"] is False
+        assert len(house.sessions) == 1
+        assert (await device.chat("one", id="c1"))["seq"] == 1
 
 
 async def test_a_newer_connection_replaces_the_older() -> None:

@@ -10,12 +10,28 @@ import pytest
 
 from lumi.engines.base import EmotionHint, LlmEvent
 from lumi.errors import EngineError
+from lumi.store.base import StoredEvent
+from lumi.store.memory import MemoryStore
 from lumi.testing.engines import Reply, ScriptedLlm, ScriptedStt, ScriptedTts
 from lumi.testing.rehearsal import Rehearsal, spoken
 from lumi.testing.wire import Json, is_tts
 
 STORY = "Once upon a time there was a fox. It lived in a forest. One day it went to town. It never came back."
 BROKEN = EngineError("scripted", "it broke")
+
+
+class SlowStore(MemoryStore):
+    """Takes a second to keep an event."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        append = self.events.append
+
+        async def slowly(event: StoredEvent) -> None:
+            await asyncio.sleep(1)
+            await append(event)
+
+        self.events.append = slowly  # type: ignore[method-assign]
 
 
 def tts_states(messages: list[Json]) -> list[str]:
@@ -464,3 +480,14 @@ async def test_firmware_has_time_to_reset_its_decoder(dialect: Any, gap_s: float
         await device.detect("hello")
         turn = await device.spoken_turn()
         assert gap_s <= turn.packets[0].at_s - turn.started_s <= gap_s + 0.02
+
+
+async def test_a_notice_is_shown_before_it_is_spoken_also_where_it_is_stored_first() -> None:
+    features = {"notify": True, "resume": True}
+    async with Rehearsal(store=SlowStore()) as house, house.device() as device:
+        hello = await device.hello(features=features)
+        session = house.sessions.get(hello["session_id"])
+        assert session is not None
+        assert await session.push("Your tea is ready.", kind="timer", notice_id="t1", due_at=1.5)
+        await device.spoken_turn()
+        assert device.types[1:3] == ["notify", "tts start"]

@@ -28,6 +28,11 @@ NOTE = "note"
 log = logger(Subject.SESSION)
 
 
+def asked(question: Question) -> str:
+    """What stands for a question where the same is recognised."""
+    return question.content if isinstance(question, Chat) else NOTE
+
+
 class ChatFailed(LumiError):
     """A chat could not be answered."""
 
@@ -59,31 +64,37 @@ class Chats:
         self._waiting: asyncio.Queue[tuple[Question, Speaker]] = asyncio.Queue(
             services.settings.waiting_chats
         )
+        self._open: set[tuple[str, str]] = set()
+        """Taken in and not answered yet: id and words."""
 
     def ask(self, question: Question, speaker: Speaker) -> None:
-        """Take a chat or a note in.
+        """Take a chat or a note in. One that waits already is answered once: a client whose line breaks again and
+        again sends all that is unanswered each time, and would fill the queue with it.
 
         Raises:
             Overloaded: as many as may wait are waiting.
         """
+        if (question.id, asked(question)) in self._open:
+            return
         try:
             self._waiting.put_nowait((question, speaker))
         except asyncio.QueueFull:
             message = f"{self._waiting.maxsize} chats of this session are waiting; send the next when one is answered"
             raise Overloaded(message, retry_after_s=RETRY_AFTER_S) from None
+        self._open.add((question.id, asked(question)))
 
     async def run(self) -> None:
         """Answer for ever."""
         while True:
             question, speaker = await self._waiting.get()
             await self._guarded(question, speaker)
+            self._open.discard((question.id, asked(question)))
 
     async def _guarded(self, question: Question, speaker: Speaker) -> None:
         """One of the loops that guard a turn: whatever happens, the question gets an answer or an error."""
-        asked = question.content if isinstance(question, Chat) else NOTE
         try:
             answer = await self._services.answers.answer(
-                self._owner, question.id, asked, lambda: self._make(question, speaker)
+                self._owner, question.id, asked(question), lambda: self._make(question, speaker)
             )
         except ChatFailed as failed:
             await self._post(self._responses.failure(failed.event, question.id))

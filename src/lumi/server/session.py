@@ -255,9 +255,10 @@ class Session:
         if not self._presence.here or self._life.ending:
             return False
         language = language_of(text, self._speaker.language)
-        if not self._turns.announce(Notice(text, replace(self._speaker, language=language))):
+        if not self._turns.room_for_notice:
             return False
         await self._events.post(self._responses.notify(notice_id, kind, text, due_at))
+        self._turns.announce(Notice(text, replace(self._speaker, language=language)))
         return True
 
     def may_speak(self) -> bool:
@@ -283,7 +284,10 @@ class Session:
             log.warning("dialogue not safe", session=self.id, error=str(error))
 
     def _speak_chat(self, chat: Chat, text: str) -> None:
-        self._turns.announce(Notice(text, self._speaker, chat.id))
+        if self._turns.room_for_notice:
+            self._turns.announce(Notice(text, self._speaker, chat.id))
+        else:  # it was answered in writing all the same
+            log.warning("not spoken: too much waits", session=self.id, chat=chat.id)
 
     def _understand(self, text: str) -> None:
         """From now on speak the language the user writes."""

@@ -150,6 +150,7 @@ class SessionManager:
         self._resume_s = resume_s
         self._entries: dict[str, Entry] = {}
         self._by_device: dict[str, list[SessionLike]] = {}
+        self._restoring: dict[str, asyncio.Event] = {}
         self._tasks = Background()
         self._log = logger(Subject.SESSION)
 
@@ -216,14 +217,16 @@ class SessionManager:
         wanted = hello.resume
         if wanted is None or not agreement.features.resume:
             return None
+        while (restoring := self._restoring.get(wanted.session_id)) is not None:
+            await restoring.wait()  # its client came back over another line before this one
         if wanted.session_id not in self._entries:
             await self._restore(wanted.session_id, device_id, agreement, hello, hang_up)
         entry = self._entries.get(wanted.session_id)
-        if (
-            entry is None
-            or entry.session.device_id != device_id
-            or not entry.session.can_resume(wanted.received)
-        ):
+        if entry is None or entry.session.device_id != device_id:
+            return None
+        if not entry.session.can_resume(wanted.received):
+            if entry.hang_up == hang_up:  # just restored, and of no use
+                await self.close(wanted.session_id, "cannot be resumed")
             return None
         if (former := entry.hang_up) is not None and former != hang_up:
             entry.session.detach()
@@ -283,15 +286,20 @@ class SessionManager:
         self, session_id: str, device_id: str, agreement: Agreement, hello: ClientHello, hang_up: HangUp
     ) -> None:
         """Take a session up from the store, if it is there, this device's, and not too old."""
+        done = self._restoring[session_id] = asyncio.Event()
         try:
             record = await self._store.sessions.load(device_id, session_id)
             expired = record is None or record.seen_at < self._wall_clock() - self._resume_s
-            if record is None or expired or session_id in self._entries:
+            if record is None or expired:
                 return
             session = self.open(session_id, device_id, agreement, hello, hang_up)
             await session.restore(record)
         except StoreError as error:
             self._log.warning("session not restored", session=session_id, error=str(error))
+            await self.close(session_id, "not restored")
+        finally:
+            del self._restoring[session_id]
+            done.set()
 
     async def _touch(self, entry: Entry) -> None:
         if entry.session.kept:

@@ -116,7 +116,7 @@ class SpokenTurns:
         self._watcher = watcher
         self._tasks: asyncio.TaskGroup | None = None
         self._present: Present | None = None
-        self._notices: deque[Notice] = deque()  # bounded in `announce`: what does not fit is refused
+        self._notices: deque[Notice] = deque()  # bounded by `room_for_notice`: what does not fit is refused
 
     def speak_through(self, outbox: Outbox, mouth: Mouth) -> None:
         """Where speech goes from the next turn on."""
@@ -156,14 +156,16 @@ class SpokenTurns:
         self.abort()
         self._begin(Typed(text), Phase.ANSWERING, listen_id, speaker)
 
-    def announce(self, notice: Notice) -> bool:
-        """Say something of our own, after what is going on. False when too much waits already."""
-        if len(self._notices) >= self._services.settings.waiting_notices:
-            return False
+    @property
+    def room_for_notice(self) -> bool:
+        """Whether one more may wait."""
+        return len(self._notices) < self._services.settings.waiting_notices
+
+    def announce(self, notice: Notice) -> None:
+        """Say something of our own, after what is going on. Whoever can refuse asks for room first."""
         self._notices.append(notice)
         if self._present is None:
             self._next()
-        return True
 
     def abort(self) -> bool:
         """End the present turn: no further packet, its one `tts stop` now, and only what was heard stays in the dialogue.
