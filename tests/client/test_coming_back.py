@@ -165,6 +165,19 @@ async def test_many_cuts_and_no_word_lost(tmp_path: Path):
         assert llm.calls == number
 
 
+async def test_chats_sent_again_and_again_do_not_fill_the_servers_queue():
+    llm = ScriptedLlm(echo, delay_s=10)
+    async with Rehearsal(llm=llm) as rehearsal:
+        road = Road(rehearsal)
+        async with joined(road) as client, asyncio.TaskGroup() as tasks:
+            asked = [tasks.create_task(client.chat(f"<{n}>", timeout_s=600)) for n in range(12)]
+            for _ in range(5):
+                await asyncio.sleep(1.5)
+                road.cut()
+        assert [f"<{n}>" in one.result().content for n, one in enumerate(asked)] == [True] * 12
+        assert llm.calls == 12
+
+
 async def test_a_line_that_falls_silent_before_it_was_ever_asked_is_found_out():
     async with Rehearsal(llm=ScriptedLlm(echo)) as rehearsal:
         proxy = FaultProxy(
