@@ -5,7 +5,8 @@ import re
 import pytest
 
 from lumi import errors
-from lumi.client.error_handler import WORDINGS, explain, wording
+from lumi.client.error_handler import SERVER_WORDINGS, WORDINGS, explain, wording
+from lumi.protocol.messages import ErrorCode
 
 
 def tree(kind: type) -> list[type]:
@@ -19,8 +20,55 @@ def test_every_error_of_the_tree_has_words():
     assert len(ours) > 20
 
 
+def test_every_error_code_of_the_wire_has_words():
+    assert set(ErrorCode) == set(SERVER_WORDINGS)
+    advice = explain(errors.ServerError(ErrorCode.TOO_LARGE, "at most 8000"), "zh")
+    assert advice.line == "消息太长 — 请缩短，或分成几条发送（at most 8000）"
+    assert wording(errors.ServerError("of_tomorrow", "x")) is WORDINGS[errors.ServerError]
+
+
+def made(kind: type[errors.LumiError]) -> errors.LumiError:
+    """One of a kind, as it might be raised."""
+    arguments: dict[type, tuple[object, ...]] = {
+        errors.ConfigError: ("server.port", "wrong"),
+        errors.ProtocolError: ("bad_json", "no JSON"),
+        errors.FrameError: ("bad_message", "no frame"),
+        errors.ConnectionRefused: (401, "no"),
+        errors.ConnectionLost: (1006,),
+        errors.MissingSessionId: (),
+        errors.ServerError: ("internal", "oops"),
+        errors.EngineError: ("espeak", "oops"),
+        errors.EngineUnavailable: ("espeak", "install it"),
+    }
+    return kind(*arguments.get(kind, ("what happened and what helps",)))
+
+
+RETRYABLE = {
+    errors.ConnectFailed,
+    errors.ConnectionLost,
+    errors.HandshakeError,
+    errors.HandshakeTimeout,
+    errors.MissingSessionId,
+    errors.NetworkUnavailable,
+    errors.Overloaded,
+    errors.ReplyTimeout,
+    errors.ServerError,
+}
+
+
+@pytest.mark.parametrize("kind", WORDINGS)
+def test_every_error_says_what_and_whether_to_try_again_and_what_to_do(kind):
+    error = made(kind)
+    zh, en = explain(error, "zh"), explain(error, "en")
+    assert zh.message
+    assert zh.mend
+    assert en.message
+    assert str(error).split()[0] in en.line
+    assert zh.retryable is en.retryable is (kind in RETRYABLE)
+
+
 def test_all_chinese_words_are_chinese():
-    for words in WORDINGS.values():
+    for words in [*WORDINGS.values(), *SERVER_WORDINGS.values()]:
         assert re.search(r"[一-鿿]", words.zh)
         assert re.search(r"[一-鿿]", words.mend_zh)
         assert not re.search(r"[一-鿿]", words.en + words.mend_en)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from lumi import errors
 from lumi.client.reconnection import is_retryable
+from lumi.protocol.messages import ErrorCode
 
 Language = Literal["zh", "en"]
 
@@ -101,8 +102,43 @@ WORDINGS: dict[type[errors.LumiError], Wording] = {
 }
 
 
+SERVER_WORDINGS: dict[str, Wording] = {
+    ErrorCode.BAD_JSON: Wording("消息格式错误", "请检查客户端的版本", "the server could not read a message"),
+    ErrorCode.BAD_MESSAGE: Wording(
+        "消息内容有误", "请按提示修改后重试", "the server could not use a message"
+    ),
+    ErrorCode.UNKNOWN_TYPE: Wording(
+        "服务器不认识这种消息", "请检查两端的版本", "the server does not know this kind of message"
+    ),
+    ErrorCode.NOT_READY: Wording("尚未握手", "请等待连接就绪后再发送", "the server is not ready for this"),
+    ErrorCode.UNAUTHORIZED: Wording("未获授权", "请用 --token 提供有效的令牌", "not authorised"),
+    ErrorCode.UNSUPPORTED_VERSION: Wording(
+        "协议版本不受支持", "请更新客户端或服务器", "the server does not speak this version"
+    ),
+    ErrorCode.UNSUPPORTED_AUDIO: Wording(
+        "音频格式不受支持", "请改用提示中的格式", "the server does not take this audio"
+    ),
+    ErrorCode.RATE_LIMITED: Wording(
+        "发送过于频繁", "请稍后再试", "too many messages", "try again in a while"
+    ),
+    ErrorCode.OVERLOADED: Wording("服务器繁忙", "请稍后再试", "the server is busy", "try again in a while"),
+    ErrorCode.TOO_LARGE: Wording("消息太长", "请缩短，或分成几条发送", "the message is too long"),
+    ErrorCode.STT_FAILED: Wording(
+        "语音识别失败", "请重试", "the speech could not be recognised", "try again"
+    ),
+    ErrorCode.LLM_FAILED: Wording("回复生成失败", "请重试", "the answer could not be made", "try again"),
+    ErrorCode.TTS_FAILED: Wording("语音合成失败", "请重试", "the answer could not be spoken", "try again"),
+    ErrorCode.INTERNAL: Wording(
+        "服务器内部错误", "请重试，或查看服务器日志", "the server made a mistake", "try again"
+    ),
+}
+"""What the server says of a message, by its `error_code`."""
+
+
 def wording(error: BaseException) -> Wording:
     """The words for the nearest kind of error in the tree."""
+    if isinstance(error, errors.ServerError) and error.code in SERVER_WORDINGS:
+        return SERVER_WORDINGS[error.code]
     for kind in type(error).__mro__:
         if kind in WORDINGS:
             return WORDINGS[kind]
