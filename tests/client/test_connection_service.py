@@ -208,3 +208,39 @@ async def test_a_listener_that_lags_loses_sound_first():
             await server.peer.send(AudioFrame(b"sound"))
             await anext(quick)
         assert slow.missed == 1
+
+
+async def test_closing_does_not_wait_for_a_listener_that_lags():
+    async with scripted_server() as server, ConnectionService(server.connector) as service:
+        await greeted(service, server)
+        lagging = service.messages(paced=True)
+        for number in range(400):
+            await server.peer.send(Stt(text=str(number)))
+        start = asyncio.get_running_loop().time()
+        await service.disconnect()
+        assert asyncio.get_running_loop().time() - start <= 1
+        assert not service.is_connected
+        items = [await anext(lagging) for _ in range(257)]
+        assert items[-1] == LinkClosed(1006, "the reader was stopped", ours=True)
+
+
+async def test_a_line_that_is_given_up_has_broken():
+    async with scripted_server() as server, ConnectionService(server.connector) as service:
+        await service.drop("there is none")
+        await greeted(service, server)
+        listener = service.messages()
+        await service.drop("of no use")
+        assert await anext(listener) == LinkClosed(1006, "of no use")
+        assert service.machine.state == Errored("connection closed (1006: of no use)")
+
+
+async def test_a_listener_that_keeps_up_hears_when_something_comes():
+    async with scripted_server() as server, ConnectionService(server.connector) as service:
+        await greeted(service, server)
+        hearing = asyncio.create_task(service.hear())
+        await asyncio.sleep(1)
+        assert not hearing.done()
+        before = service.frames_heard
+        await server.peer.send(Stt(text="hi"))
+        await hearing
+        assert service.frames_heard == before + 1

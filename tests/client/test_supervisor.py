@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from tests.client.scripted_server import ALL, Peer, Script, ScriptedServer, converse, scripted_server
 
 from lumi.client.client import connect
+from lumi.client.network import NetworkChecker, Place
 from lumi.client.reconnection import ReconnectPolicy
 from lumi.client.state_machine import Disconnected, Phase
 from lumi.client.supervisor import Destination
@@ -438,3 +441,46 @@ async def test_no_attempt_is_made_after_the_last_word():
         assert len(server.peers) == 1
         with pytest.raises(NetworkError):
             await client.abort()
+
+
+async def test_a_name_that_is_not_found_at_first():
+    answers: list[list[Place]] = [[], [Place(socket.AF_INET, ("10.0.0.9", 80))]]
+
+    async def resolve(_host: str, _port: int) -> list[Place]:
+        if len(answers) == 2 and not answers.pop(0):
+            raise socket.gaierror(socket.EAI_AGAIN, "no resolver")
+        return answers[0]
+
+    start = elapsed()
+    async with (
+        scripted_server() as server,
+        joined(server, network=NetworkChecker(resolve, lambda _: True)) as client,
+    ):
+        assert elapsed() - start == pytest.approx(1)
+        assert (await client.chat("hello")).content == "HELLO"
+        assert len(server.peers) == 1
+
+
+async def test_at_once_by_hand():
+    async with scripted_server() as server, joined(server) as client:
+        server.peer.link.cut()
+        await asyncio.sleep(0.1)
+        assert client.retry_in_s == pytest.approx(0.9)
+        client.reconnect_now()
+        assert (await client.chat("hello", timeout_s=0.1)).content == "HELLO"
+
+
+async def test_a_client_may_close_itself_in_the_middle_of_a_step():
+    async with scripted_server() as server, joined(server) as client:
+
+        async def enough(_stt: Stt) -> None:
+            await client.close()
+
+        client.pipeline.add_step(Stt, enough)
+        events = client.events()
+        with suppress(ConnectionLost):
+            for number in range(400):
+                await server.peer.send(Stt(text=str(number)))
+        assert [event async for event in events] == []
+        await asyncio.sleep(3)
+        assert client.state == Disconnected()

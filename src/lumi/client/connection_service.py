@@ -191,7 +191,7 @@ class ConnectionService:
     async def _close(self, link: Link, code: int, reason: str) -> None:
         reader = self._reader
         await link.close(code, reason)
-        if reader is None or reader is asyncio.current_task():
+        if reader is None:
             return
         # The reader may wait for a listener that lags and, perhaps, waits for us.
         _, waiting = await asyncio.wait({reader}, timeout=CLOSE_WAIT_S)
