@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lumi.client.client import connect
+from lumi.client.events import Audio
 from lumi.client.reconnection import ReconnectPolicy
 from lumi.client.state_machine import Phase
 from lumi.client.task_scope import TaskScope
@@ -165,6 +166,17 @@ async def test_many_cuts_and_no_word_lost(tmp_path: Path):
         assert llm.calls == number
 
 
+async def test_a_spoken_answer_cut_off_by_a_lost_line_comes_as_text():
+    async with Rehearsal(llm=ScriptedLlm(lambda _: "One. Two. Three.")) as rehearsal:
+        road = Road(rehearsal, lambda number: Faults() if number else Faults(cut_after_received=8))
+        async with joined(road) as client:
+            start_s = asyncio.get_running_loop().time()
+            reply = await client.ask(tone(500), rate_hz=16_000)
+            assert (reply.transcript, reply.text) == ("what time is it", "One. Two. Three.")
+            assert asyncio.get_running_loop().time() - start_s < 10
+            assert len(road.links) == 2
+
+
 async def test_chats_sent_again_and_again_do_not_fill_the_servers_queue():
     llm = ScriptedLlm(echo, delay_s=10)
     async with Rehearsal(llm=llm) as rehearsal:
@@ -208,6 +220,21 @@ async def test_after_the_window_a_new_session_begins_and_the_queue_still_goes_ou
             road.rehearsal = rehearsal
             assert "two" in (await asking).content
             assert (client.session_id == before) is same
+
+
+async def test_a_spoken_answer_that_was_cut_off_comes_in_writing():
+    async with Rehearsal(llm=ScriptedLlm({"what time is it": "It is noon. Time to eat. Enjoy."})) as rehearsal:
+        road = Road(rehearsal)
+        async with joined(road) as client:
+            events = client.events()
+            asking = asyncio.create_task(client.ask(tone(500), rate_hz=16_000))
+            async for event in events:
+                if isinstance(event, Audio):
+                    break
+            road.cut()
+            reply = await asking
+            assert (reply.transcript, reply.text) == ("what time is it", "It is noon. Time to eat. Enjoy.")
+            assert reply.first_audio_ms is not None
 
 
 async def test_a_client_that_leaves_lets_go_of_its_session():

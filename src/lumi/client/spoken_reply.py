@@ -12,7 +12,7 @@ from lumi.audio.wav import read_wav
 from lumi.client.events import Audio, Event
 from lumi.client.pending_replies import server_error
 from lumi.errors import AudioError, AudioFileError, ConnectionLost, ReplyTimeout
-from lumi.protocol.messages import Error, LlmEmotion, Stt, Tts, TtsState
+from lumi.protocol.messages import Error, LlmEmotion, Response, Stt, Tts, TtsState
 
 if TYPE_CHECKING:
     from lumi.client.client import Client
@@ -39,7 +39,8 @@ class SpokenReply:
 class ReplyCollector:
     """Gathers one spoken turn from a client's events. Pure: time is handed in.
 
-    The turn begins with the final `stt` of our own `listen`; what another turn says before it is not ours.
+    The turn begins with the final `stt` of our own `listen`; what another turn says before it is not ours. It ends with
+    its `tts stop`, or, where the line broke in the middle, with the `response` that brings its whole text.
 
     Args:
         listen_id: the id our `listen start` carried.
@@ -66,6 +67,8 @@ class ReplyCollector:
             self._fail(event)
         elif isinstance(event, Stt):
             self._heard(event)
+        elif isinstance(event, Response):
+            return self._written(event)
         elif self._stt is not None:
             return self._spoken(event, now_s)
         return False
@@ -88,6 +91,13 @@ class ReplyCollector:
         if stt.is_final and ours:
             self._stt = stt
 
+    def _written(self, response: Response) -> bool:
+        """The line was lost in the middle of the turn: its whole text comes in place of the rest of the speech."""
+        if response.id != self._listen_id or not response.is_final:
+            return False
+        self._sentences = [response.content]
+        return True
+
     def _fail(self, error: Error) -> None:
         if error.id in {None, self._listen_id}:
             raise server_error(error)
@@ -100,6 +110,9 @@ class ReplyCollector:
             self._rate_hz = event.rate_hz
         elif isinstance(event, LlmEmotion):
             self._emotion = event.emotion
+        elif isinstance(event, Response) and event.is_final and event.id == self._listen_id:
+            self._sentences = [event.content]
+            return True
         elif isinstance(event, Tts):
             if event.state is TtsState.SENTENCE_START and isinstance(event.text, str):
                 self._sentences.append(event.text)
