@@ -9,7 +9,7 @@ from lumi.audio.wav import write_wav
 from lumi.client.events import Audio, Event
 from lumi.client.spoken_reply import ReplyCollector, SpokenReply, join_sentences, load_question
 from lumi.errors import AudioError, AudioFileError, ServerError
-from lumi.protocol.messages import Error, LlmEmotion, Stt, Tts, TtsState
+from lumi.protocol.messages import Error, LlmEmotion, Response, Stt, Tts, TtsState
 
 
 def sentence(text: str) -> Tts:
@@ -17,6 +17,16 @@ def sentence(text: str) -> Tts:
 
 
 STOP = Tts(state=TtsState.STOP, turn_id="t1")
+
+
+def test_the_whole_text_may_come_in_place_of_the_rest_of_the_speech():
+    collector = ReplyCollector("l1", asked_at_s=10.0)
+    assert not collector.add(Stt(text="what time is it", id="l1"), 10)
+    assert not collector.add(sentence("It is"), 11)
+    assert not collector.add(Response(id="l1", is_final=False, delta="It"), 12)
+    assert not collector.add(Response(id="other", content="Hello."), 12)
+    assert collector.add(Response(id="l1", content="It is noon."), 12)
+    assert collector.reply().text == "It is noon."
 
 
 def test_a_turn_is_gathered():

@@ -110,9 +110,6 @@ class ReplyCollector:
             self._rate_hz = event.rate_hz
         elif isinstance(event, LlmEmotion):
             self._emotion = event.emotion
-        elif isinstance(event, Response) and event.is_final and event.id == self._listen_id:
-            self._sentences = [event.content]
-            return True
         elif isinstance(event, Tts):
             if event.state is TtsState.SENTENCE_START and isinstance(event.text, str):
                 self._sentences.append(event.text)
