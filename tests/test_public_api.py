@@ -20,6 +20,7 @@ PUBLIC = [
     "LlmEmotion",
     "LumiError",
     "Notify",
+    "ReconnectPolicy",
     "Response",
     "ServerError",
     "SpokenReply",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lumi.audio.format import AudioFormat, Codec
     from lumi.client.client import Client, connect
     from lumi.client.events import Audio
+    from lumi.client.reconnection import ReconnectPolicy
     from lumi.client.spoken_reply import SpokenReply
     from lumi.errors import LumiError, ServerError
     from lumi.protocol.messages import Error, Features, LlmEmotion, Notify, Response, Stt, Tts, TtsState
@@ -35,6 +36,7 @@ __all__ = [
     "LlmEmotion",
     "LumiError",
     "Notify",
+    "ReconnectPolicy",
     "Response",
     "ServerError",
     "SpokenReply",
@@ -54,6 +56,7 @@ _HOMES = dict.fromkeys(_MESSAGES, "lumi.protocol.messages") | {
     "Client": "lumi.client.client",
     "Codec": "lumi.audio.format",
     "LumiError": "lumi.errors",
+    "ReconnectPolicy": "lumi.client.reconnection",
     "ServerError": "lumi.errors",
     "SpokenReply": "lumi.client.spoken_reply",
     "connect": "lumi.client.client",
