@@ -97,6 +97,21 @@ async def test_a_line_that_falls_silent_tells_nobody(way: Way) -> None:
     await lost(far)
 
 
+async def test_frames_take_their_time_and_a_cut_overtakes_them() -> None:
+    far = Far()
+    proxy = FaultProxy(far.open, latency_s=0.5)
+    link = await proxy.connect("ws://x/", headers={})
+    start_s = asyncio.get_running_loop().time()
+    for text in "abc":
+        await far.ends[0].send(text)
+    assert [await link.receive(), await link.receive()] == ["a", "b"]
+    assert asyncio.get_running_loop().time() - start_s == pytest.approx(1.0)
+    hearing = asyncio.create_task(lost(link))
+    await asyncio.sleep(0.1)
+    proxy.cut_all()
+    await hearing
+
+
 async def test_nobody_listens() -> None:
     with pytest.raises(ConnectFailed, match="nobody listens at ws://x/"):
         await FaultProxy(None).connect("ws://x/", headers={})

@@ -62,12 +62,15 @@ def random_cut(chance: random.Random, *, frames: int, silent_share: float = 0.0)
 class CutLink:
     """A client's end of a link, with at most one cut."""
 
-    def __init__(self, link: CuttableLink, cut: Cut | None, on_cut: Callable[[], None]) -> None:
+    def __init__(
+        self, link: CuttableLink, cut: Cut | None, on_cut: Callable[[], None], *, latency_s: float = 0.0
+    ) -> None:
         self.frames = {Way.UP: 0, Way.DOWN: 0}
         """How many of each direction came to the client's end."""
         self._link = link
         self._cut = cut
         self._on_cut = on_cut
+        self._latency_s = latency_s
         self._broken = False
         self._silent = False
         self._over = asyncio.Event()
@@ -101,6 +104,9 @@ class CutLink:
             if due.lost:
                 self._check()
                 return await self._nothing()
+        elif self._latency_s:
+            await asyncio.sleep(self._latency_s)
+            self._check()
         return frame
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -165,13 +171,19 @@ class FaultProxy:
     Args:
         open_link: the client's end of a new link into the server; None while there is no server. May be set anew.
         plan: where each link breaks.
+        latency_s: how long each frame to the client takes, one after the other. May be set anew.
     """
 
     def __init__(
-        self, open_link: Callable[[], CuttableLink] | None, plan: Plan = lambda _number: None
+        self,
+        open_link: Callable[[], CuttableLink] | None,
+        plan: Plan = lambda _number: None,
+        *,
+        latency_s: float = 0.0,
     ) -> None:
         self.open_link = open_link
         self.plan = plan
+        self.latency_s = latency_s
         self.links: list[CutLink] = []
         self.cuts = 0
         """Links that broke as planned."""
@@ -181,7 +193,7 @@ class FaultProxy:
         del headers
         if self.open_link is None:
             raise ConnectFailed(f"nobody listens at {url}")
-        link = CutLink(self.open_link(), self.plan(len(self.links)), self._count)
+        link = CutLink(self.open_link(), self.plan(len(self.links)), self._count, latency_s=self.latency_s)
         self.links.append(link)
         return link
 
