@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lumi.bench.chaos import campaigns
 from lumi.bench.chaos.__main__ import chosen, main
 from lumi.bench.chaos.boundaries import Spoken
 from lumi.bench.chaos.campaigns import KINDS, Kind, cuts_in_memory
 from lumi.bench.chaos.client import Shown
 from lumi.bench.chaos.kills import ChaosFailed, history_problems, start
+from lumi.bench.chaos.memory import Progress
 from lumi.bench.chaos.record import Answered, Made, Outcome, Record, made_twice, remade
 from lumi.client.chat_outbox import ChatOutbox
 from lumi.client.resumption import Resumption
@@ -132,7 +132,7 @@ def test_the_command(
 ) -> None:
     asked = []
 
-    def run(faults: int, seed: int, progress: campaigns.Progress) -> Outcome:
+    def run(faults: int, seed: int, progress: Progress) -> Outcome:
         asked.append((faults, seed))
         progress(faults)
         return outcome(problems)
@@ -158,5 +158,5 @@ def test_which_campaigns() -> None:
 
 @pytest.mark.real
 async def test_a_process_that_ends_before_it_is_ready() -> None:
-    with pytest.raises(ChaosFailed, match="lumi.bench.chaos.record ended too early"):
+    with pytest.raises(ChaosFailed, match=r"lumi\.bench\.chaos\.record ended too early"):
         await start("lumi.bench.chaos.record")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,10 +25,12 @@ class House:
     """Used as `async with house.open()`; `restart` ends one server and begins the next.
 
     Args:
-        delay_s: how long an answer takes to make.
+        delays_s: how long answers take to make: one of these.
+        chance: which one.
     """
 
-    delay_s: float = 0.3
+    delays_s: Sequence[float] = (0.3,)
+    chance: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - repeatable, not secret
     store: MemoryStore = field(default_factory=MemoryStore)
     wall_clock: Callable[[], float] = field(default_factory=WallClock)
     made: list[Made] = field(default_factory=list)
@@ -110,7 +113,8 @@ class House:
     def _answer(self, text: str) -> Sequence[str | float]:
         """Every making of an answer gives another text. It is noted when it begins."""
         self.made.append(Made(self.lives, text))
-        return [self.delay_s / 2, f"{text} answered, ", self.delay_s / 2, f"the {len(self.made)}th. Yes."]
+        delay_s = self.chance.choice(self.delays_s)
+        return [delay_s / 2, f"{text} answered, ", delay_s / 2, f"the {len(self.made)}th. Yes."]
 
 
 def holds(rehearsal: Rehearsal, store: MemoryStore) -> Sequence[tuple[str, object]]:

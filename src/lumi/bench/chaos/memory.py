@@ -18,7 +18,7 @@ from lumi.server.background import Background
 from lumi.testing.fault_proxy import Cut, FaultProxy, random_cut
 
 QUICK = ReconnectPolicy(first_s=0.1, cap_s=1.0, tries=None)
-BATCH = 6
+BATCH = 8
 """Chats in flight at a time, at most."""
 
 FRAMES = 14
@@ -26,6 +26,12 @@ FRAMES = 14
 
 SILENT_SHARE = 0.04
 """Of the cuts: nobody is told, and the client must find out. It takes some forty virtual seconds."""
+
+DELAYS_S = (0.0, 0.05, 0.3, 0.3, 2.0)
+"""How long an answer takes to make."""
+
+AWAY_S = (0.0, 0.0, 0.5, 0.5, 5.0, 700.0)
+"""How long there is no server when it is started anew: with the last, its sessions cannot be resumed any more."""
 
 LATENCIES_S = (0.0, 0.005, 0.05)
 """Each line has one of them: with the last, what is said again crosses what comes."""
@@ -87,7 +93,7 @@ class Campaign:
         self._plan = plan
         self._progress = progress
         self._chance = random.Random(plan.seed)  # noqa: S311 - repeatable, not secret
-        self._house = House()
+        self._house = House(DELAYS_S, self._chance)
         self._cut_again = asyncio.Event()
         self._records: dict[str, Record] = {}
 
@@ -171,7 +177,7 @@ class Campaign:
         for number in range(self._plan.restarts):
             await self._reached((number + 1) * self._plan.cuts / (self._plan.restarts + 1))
             await asyncio.sleep(self._chance.uniform(0.0, 0.9))
-            await self._house.restart(self._chance.choice([0.0, 0.5, 5.0]))
+            await self._house.restart(self._chance.choice(AWAY_S))
 
     async def _reached(self, cuts: float) -> None:
         while self.cuts < cuts:
