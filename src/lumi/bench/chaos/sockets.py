@@ -18,7 +18,7 @@ from lumi.bench.chaos.record import Made, Outcome, Record, made_twice, remade
 from lumi.client.client import connect
 from lumi.client.reconnection import ReconnectPolicy
 from lumi.config import Config
-from lumi.config.settings import LogSettings, ServerSettings
+from lumi.config.settings import LimitSettings, LogSettings, ServerSettings
 from lumi.server.background import Background
 from lumi.server.server import Server
 from lumi.store.memory import MemoryStore
@@ -32,10 +32,17 @@ UP_BYTES, DOWN_BYTES = 2_500, 5_000
 ANSWER_S = 0.02
 """How long an answer takes to make."""
 
-SETTLE_S = 5.0
+WINDOW_S = 6.0
+"""How long a session may be resumed. Of one whose first hello was answered into a cut nobody knows."""
+
+SETTLE_S = 3 * WINDOW_S
 """Within it everything is given back."""
 
-CONFIG = Config(server=ServerSettings(port=0, drain_s=0.5), log=LogSettings(file=False, level="error"))
+CONFIG = Config(
+    server=ServerSettings(port=0, drain_s=0.5),
+    limits=LimitSettings(resume_s=WINDOW_S),
+    log=LogSettings(file=False, level="error"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,7 @@ class SocketCampaign:
 
 
 async def settled(server: Server) -> list[str]:
-    """Wait until every client's goodbye has taken effect; what is still there after `SETTLE_S`."""
+    """Wait until goodbyes have taken effect and the window is over; what is still there after `SETTLE_S`."""
     for _ in range(round(SETTLE_S / 0.05)):
         if not len(server.sessions) and not len(server.gateway):
             return []
