@@ -6,5 +6,6 @@ engines.py  those engines
 load.py     the load generator          device.py   one virtual device
 playout.py  what a device would have heard: late frames, stalls
 meter.py    CPU, memory and threads of a process tree
+chaos/      faults instead of load: lines cut, processes killed
 report.py   table, JSON, markdown       speech.py   what the devices say
 """
