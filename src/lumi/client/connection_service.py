@@ -138,7 +138,8 @@ class ConnectionService:
             self.machine.advance(Failed(str(error)))
             raise
         except asyncio.CancelledError:
-            self.machine.advance(Disconnected())
+            if self.machine.may(Phase.DISCONNECTED):  # whoever cancelled may have disconnected already
+                self.machine.advance(Disconnected())
             raise
         self._link, self._closing, self._dropped, self._sent_frames = link, False, None, 0
         self.link_number += 1

@@ -191,7 +191,7 @@ class ConnectionSupervisor:
             self._gave_up(error)
 
     def _gave_up(self, error: LumiError) -> None:
-        _log.warning("no more tries: %s", error)
+        _log.info("no more tries: %s", error)
         self._finish(error, orderly=error is self._parting)
 
     def _finish(self, error: LumiError, *, orderly: bool) -> None:
