@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
-FRAMES_BESIDE = 60
+FRAMES_BESIDE = 120
 """Silence counted with every sentence: short ones have scores that scatter more."""
 _WORST_FIT = -4.0
 
@@ -79,9 +79,9 @@ class Verdict:
         return self.source in {Source.GRAMMAR, Source.NGRAM}
 
 
-GRAMMAR_WEIGHTS = Weights(fit=11.5, agreement=9.1, bias=0.2)
+GRAMMAR_WEIGHTS = Weights(fit=13.5, agreement=9.1, bias=-0.3)
 GRAMMAR_ACCEPTED = 0.5
-NGRAM_ACCEPTED = 0.6
+NGRAM_ACCEPTED = 0.7
 DICTATION_TRUST = 0.4
 """A guess of the general model is never more certain than this."""
 DICTATION_ACCEPTED = 0.02
@@ -116,14 +116,24 @@ def of_dictation(guess: Hypothesis) -> Verdict:
     return Verdict(guess.text, sure, Source.DICTATION) if sure >= DICTATION_ACCEPTED else Verdict()
 
 
-def fit(segments: Sequence[Segment]) -> float:
-    """Mean log acoustic score per frame from the first to the last word, in hundredths; 0 is perfect."""
-    spoken = [segment for segment in segments if segment.is_word]
-    if not spoken:
+def fit(segments: Sequence[Segment], witness: Sequence[Segment] = ()) -> float:
+    """Mean log acoustic score per frame while words were said, in hundredths; 0 is perfect.
+
+    Words are where the segments have them, or where the witness's have: a grammar likes to take for silence what it
+    cannot use.
+    """
+    if not any(segment.is_word for segment in segments):
         return _WORST_FIT
-    first, last = spoken[0].first, spoken[-1].last
-    total = sum(segment.log_score for segment in segments if first <= segment.first <= last)
+    spoken = [segment for segment in (*segments, *witness) if segment.is_word]
+    first, last = min(segment.first for segment in spoken), max(segment.last for segment in spoken)
+    total = sum(segment.log_score * _share(segment, first, last) for segment in segments)
     return max(100 * total / (last - first + 1 + FRAMES_BESIDE), _WORST_FIT)
+
+
+def _share(segment: Segment, first: int, last: int) -> float:
+    """How much of a segment lies between two frames."""
+    within = min(segment.last, last) - max(segment.first, first) + 1
+    return max(within, 0) / max(segment.last - segment.first + 1, 1)
 
 
 def agreement(one: str, other: str) -> float:
@@ -137,7 +147,7 @@ def of_grammar(grammar: Hypothesis, free: Hypothesis, weights: Weights = GRAMMAR
     if not grammar.text:
         return 0.0
     likeness = agreement(grammar.text, free.text)
-    return _logistic(weights.fit * fit(grammar.segments) + weights.agreement * likeness + weights.bias)
+    return _logistic(weights.fit * fit(grammar.segments, free.segments) + weights.agreement * likeness + weights.bias)
 
 
 def per_word(hypothesis: Hypothesis) -> float:

