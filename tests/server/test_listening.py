@@ -156,3 +156,17 @@ async def test_sound_that_nobody_listens_to_is_counted() -> None:
         await device.play(spoken(600))
         await asyncio.sleep(0.1)
         assert session.dropped_frames == 10  # type: ignore[union-attr]
+
+
+async def test_a_listen_may_have_a_format_of_its_own() -> None:
+    pcm = {"format": "pcm", "sample_rate": 16000, "channels": 1, "frame_duration": 20}
+    async with house() as here, here.device() as device:
+        await device.hello()
+        await device.listen("start", mode="manual", audio_params=pcm)
+        sound = tone(600)
+        await device.play([sound[start : start + 640] for start in range(0, len(sound), 640)], frame_ms=20)
+        await device.listen("stop")
+        assert (await device.expect("stt"))["text"] == "what time is it"
+        await device.listen("start", mode="manual", id="x1", audio_params=pcm | {"format": "mp3"})
+        error = await device.expect("error")
+        assert (error["error_code"], error["id"]) == ("unsupported_audio", "x1")

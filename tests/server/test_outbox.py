@@ -96,6 +96,17 @@ async def test_after_a_cut_not_one_more_packet_goes_out(sent: Sent) -> None:
     assert len(sent.items) == count
 
 
+async def test_who_waits_for_room_says_nothing_after_a_cut(sent: Sent) -> None:
+    sent.outbox.begin(START)
+    await sent.say("one", 100)
+    waiting = [asyncio.create_task(sent.outbox.sentence("two", sentence("two")))]
+    await asyncio.sleep(1)
+    sent.outbox.cut()
+    count = len(sent.items)
+    await asyncio.wait(waiting)
+    assert len(sent.items) == count
+
+
 async def test_a_cut_wakes_who_waits_for_the_end(sent: Sent) -> None:
     sent.outbox.begin(START)
     await sent.say("one", 100)

@@ -139,6 +139,19 @@ async def test_an_abort_stops_the_answer_at_once() -> None:
         await device.quiet(5)
 
 
+@pytest.mark.parametrize("after_s", [0.1, 1.0, 2.0, 3.0, 4.0])
+async def test_nothing_of_a_turn_comes_after_its_stop(after_s: float) -> None:
+    async with Rehearsal(llm=ScriptedLlm(lambda _: STORY)) as house, house.device() as device:
+        await device.hello()
+        await device.detect("tell me a story")
+        await device.expect("tts", state="start")
+        await asyncio.sleep(after_s)
+        await device.abort()
+        await asyncio.sleep(1)
+        assert device.types[-1] == "tts stop"
+        assert isinstance(device.received[-1].content, dict)
+
+
 async def test_an_abort_before_anything_was_said_still_gets_its_stop() -> None:
     async with Rehearsal(llm=ScriptedLlm(delay_s=5)) as house, house.device() as device:
         await device.hello()

@@ -184,6 +184,19 @@ async def test_a_recogniser_that_does_not_know_the_language_is_named() -> None:
     assert "".join(event.text for event in stage.of(SentenceStarted)) == phrase(Phrase.LANGUAGE_UNHEARD, "zh")
 
 
+@pytest.mark.parametrize(("confidence", "ending"), [(0.3, Ending.EMPTY), (0.9, Ending.DONE)])
+async def test_what_is_guessed_of_a_language_it_does_not_know_is_not_believed(
+    confidence: float, ending: Ending
+) -> None:
+    class EnglishOnly(ScriptedStt):
+        languages = ("en",)
+
+    stt = EnglishOnly([Transcript("see and psyche", confidence)])
+    stage = Rehearsal(speaker=Speaker(language="zh"), stt=stt)
+    await stage.run(spoken_utterance())
+    assert stage.ending is ending
+
+
 async def test_silence_is_no_speech_whatever_the_recogniser_makes_of_it() -> None:
     stage = Rehearsal()
     utterance = spoken_utterance()

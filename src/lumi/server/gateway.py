@@ -15,6 +15,7 @@ from lumi.errors import ConnectionLost, Overloaded, ProtocolError
 from lumi.protocol.connection import Connection, Limits, Role
 from lumi.protocol.handshake import Agreement, answer, negotiate
 from lumi.protocol.messages import (
+    Abort,
     AudioFrame,
     ClientHello,
     CloseCode,
@@ -164,6 +165,8 @@ class Gateway:
 
     def _part(self, line: Line, reason: str, code: int, *, within_s: float = 1.0) -> None:
         if line.session is not None:
+            if not line.session.kept:  # one that is kept waits as text
+                line.session.abort(Abort(reason=reason))
             line.send(Goodbye(session_id=line.session.id, reason=reason))
         line.hang_up(code, reason, within_s=within_s)
 

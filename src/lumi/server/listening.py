@@ -51,6 +51,7 @@ class Listening:
         self._services = services
         self._turns = turns
         self._speaker = speaker
+        self._form = form
         self._uplink = services.pool.open_uplink(form, self._heard)
         self._microphone = Microphone(services.settings.endpoint, self._begun, self._ended)
         self._mode = Mode.AUTO
@@ -123,7 +124,11 @@ class Listening:
             self._interrupt()
 
     def reformat(self, form: AudioFormat) -> None:
-        """The client will send another format from now on; only while nothing is heard."""
+        """The client will send this format from now on; what is being heard in another is dropped."""
+        if form == self._form:
+            return
+        self.drop()
+        self._form = form
         self._uplink.close()
         self._uplink = self._services.pool.open_uplink(form, self._heard)
 

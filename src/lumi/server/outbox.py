@@ -50,6 +50,7 @@ class Outbox:
         self._sequence = 0
         self._report: tuple[float, float] | None = None
         self._done = asyncio.Event()
+        self._cuts = 0
 
     def post(self, message: Message) -> None:
         """Send a message now, whatever is being spoken."""
@@ -67,13 +68,15 @@ class Outbox:
 
     async def sentence(self, text: str, start: Message) -> None:
         """Begin a sentence; its message goes out just before its first packet."""
-        await self._stream.room(NEXT_SENTENCE_BELOW_MS)
+        if not await self._room(NEXT_SENTENCE_BELOW_MS):
+            return
         self._sentences.append(SpokenSentence(text, self._pushed_ms))
         self.follow(start)
 
     async def packets(self, packets: Sequence[bytes]) -> None:
         """Queue packets of the sentence begun last."""
-        await self._stream.room(LONGEST_SENTENCE_MS)
+        if not await self._room(LONGEST_SENTENCE_MS):
+            return
         length_ms = len(packets) * self._frame_ms
         if self._sentences:
             self._sentences[-1].length_ms += length_ms
@@ -125,6 +128,7 @@ class Outbox:
 
     def cut(self) -> None:
         """Drop all speech and what was to follow it: not one more packet goes out."""
+        self._cuts += 1
         self._stream.clear()
         self._stream.resume()
         self._between.clear()
@@ -133,6 +137,12 @@ class Outbox:
     def close(self) -> None:
         self.cut()
         self._stream.close()
+
+    async def _room(self, below_ms: float) -> bool:
+        """Wait for room. False: the speech was cut meanwhile, and whoever waited has nothing to say any more."""
+        cuts = self._cuts
+        await self._stream.room(below_ms)
+        return cuts == self._cuts
 
     def _send_packet(self, packet: bytes) -> None:
         sent_ms = self._stream.sent_ms - self._base_ms

@@ -129,8 +129,7 @@ class Session:
     def update(self, hello: ClientHello, agreement: Agreement) -> None:
         """A later hello, on the same connection or on a new one."""
         before, self.agreement = self.agreement, agreement
-        if agreement.uplink != before.uplink:
-            self._listening.reformat(agreement.uplink)
+        self._listening.reformat(agreement.uplink)
         if agreement.downlink != before.downlink:
             self._voice.close()
             self._voice = self._open_voice()
@@ -218,12 +217,13 @@ class Session:
     def _start(self, message: Listen) -> None:
         """Listen, or take a note in."""
         self._drop_note()
-        if not (message.note and message.id):
-            self._listening.start(message)
-            return
         form = self.agreement.uplink
         if message.audio_params is not None:
             form = audio_format(message.audio_params, message.id)
+        if not (message.note and message.id):
+            self._listening.reformat(form)
+            self._listening.start(message)
+            return
         longest_ms = self._services.settings.endpoint.max_utterance_ms
         self._listening.drop()
         self._note = NoteRecording(message.id, self._services.pool, form, longest_ms)

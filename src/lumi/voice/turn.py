@@ -52,6 +52,8 @@ class TurnSettings:
     llm_timeout_s: float = 30.0
     tts_timeout_s: float = 10.0
     min_speech_ms: float = 90.0
+    trusted_confidence: float = 0.6
+    """From here a transcript counts although the recogniser does not know the speaker's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +155,17 @@ class Turn:
                 f"no transcript within {self._settings.stt_timeout_s:g} s of the end of speech",
             ) from None
         silent = utterance.speech_ms < self._settings.min_speech_ms
-        return Transcript("", 0.0) if silent else final
+        guessed = self._unheard_language and final.confidence < self._settings.trusted_confidence
+        return Transcript("", 0.0) if silent or guessed else final
+
+    @property
+    def _unheard_language(self) -> bool:
+        """The recogniser does not know the speaker's language: unless it is sure, it has made English of it."""
+        languages: Sequence[str] = getattr(self._stt, "languages", ())
+        return bool(languages) and self._speaker.language not in languages
 
     def _misheard(self) -> Phrase:
-        languages: Sequence[str] = getattr(self._stt, "languages", ())
-        if languages and self._speaker.language not in languages:
-            return Phrase.LANGUAGE_UNHEARD
-        return Phrase.NOT_UNDERSTOOD
+        return Phrase.LANGUAGE_UNHEARD if self._unheard_language else Phrase.NOT_UNDERSTOOD
 
     async def _answer(self, transcript: Transcript) -> Ending:
         await self._emit(Heard(self.id, transcript))
