@@ -211,7 +211,7 @@ class ReconnectionManager:
         if seconds <= 0:
             return
         self._due_s = asyncio.get_running_loop().time() + seconds
-        _log.info("next attempt in %.1f s", seconds)
+        _log.warning("%s; next try in %.1f s", self.last_error or "no connection", seconds)
         try:
             async with asyncio.timeout(seconds):
                 await self._hurry.wait()

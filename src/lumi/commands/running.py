@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterator
 from importlib import import_module
 from types import ModuleType
@@ -29,6 +30,8 @@ def run(console: Console, command: Callable[[], Coroutine[Any, Any, int]]) -> No
 
 def outcome(console: Console, command: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """The exit code of a command."""
+    # A command says itself what a person should know: the library's warnings would say it twice.
+    logging.getLogger("lumi.client").addHandler(logging.NullHandler())
     try:
         with asyncio.Runner(loop_factory=fastest_loop()) as runner:
             return runner.run(command())

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TextIO
 
 from lumi._version import __version__
@@ -62,9 +65,10 @@ async def serve(config: Config, *, out: TextIO | None = None) -> None:
 
 def welcome(server: Server) -> str:
     """Where to go, and what this server cannot do."""
+    talk = f", {command()} talk (by voice)" if find_spec("miniaudio") else ""
     lines = [
         f"Lumi is ready. Open {server.page_url} in a browser,",
-        "or talk to it in another terminal: lumi talk (by voice), lumi chat (by typing).",
+        f"or talk to it in another terminal: {command()} chat{talk}.",
         f"Devices connect to {server.url} · Ctrl+C stops the server.",
     ]
     missing = server.unheard_languages
@@ -75,6 +79,15 @@ def welcome(server: Server) -> str:
             "does; for speech, install an engine that knows it and name it in the setting stt.engine."
         )
     return "\n".join(lines)
+
+
+def command() -> str:
+    """How this program is called here: `lumi` where the shell finds it, else its path."""
+    called = Path(sys.argv[0])
+    if called.name != "lumi" or shutil.which("lumi") == str(called.absolute()):
+        return "lumi"
+    path = called.absolute()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _tell(out: TextIO, text: str) -> None:

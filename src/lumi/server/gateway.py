@@ -186,7 +186,7 @@ class Gateway:
             async with asyncio.timeout(self._settings.hello_s) as deadline:
                 while not line.closing:
                     data = await line.link.receive()
-                    line.heard()
+                    line.heard(data)
                     for event in line.connection.receive(data):
                         await self._take(line, event)
                     if line.session is not None:

@@ -11,6 +11,7 @@ from lumi.protocol.codec import error_message
 from lumi.protocol.connection import Connection
 from lumi.protocol.messages import AudioFrame, Error, Message, Metrics, Response
 from lumi.server.link_writer import FAREWELL_S, LinkWriter, Outgoing
+from lumi.server.log import Subject, logger
 from lumi.server.metrics import Metrics as Counters
 from lumi.server.session_manager import SessionLike
 from lumi.transport.base import Link
@@ -29,7 +30,10 @@ class Line:
         self.link = link
         self.connection = connection
         self.session: SessionLike | None = None
-        self.writer = LinkWriter(link, connection.send, max_frames=max_frames)
+        log = logger(Subject.WEBSOCKET, remote=link.info.remote)
+        self._trace = log if log.is_tracing else None
+        encode = connection.send if self._trace is None else self._traced
+        self.writer = LinkWriter(link, encode, max_frames=max_frames)
         self.heard_at = asyncio.get_running_loop().time()
         self.said_goodbye = False
         self._counters = counters
@@ -38,9 +42,11 @@ class Line:
     def closing(self) -> bool:
         return self.writer.finishing is not None
 
-    def heard(self) -> None:
+    def heard(self, frame: str | bytes) -> None:
         """The client has sent something."""
         self.heard_at = asyncio.get_running_loop().time()
+        if self._trace is not None:
+            self._trace.trace("received", frame=described(frame))
 
     def send(self, message: Outgoing) -> None:
         """Queue a message, a packet or a frame already encoded; never waits."""
@@ -62,6 +68,13 @@ class Line:
         """As the session asks for it. One bound method per line, so that it also says which line a session is on."""
         self.hang_up(code, reason)
 
+    def _traced(self, message: Message | AudioFrame) -> str | bytes | None:
+        """What goes out, written down."""
+        frame = self.connection.send(message)
+        if frame is not None and self._trace is not None:
+            self._trace.trace("sent", frame=described(frame))
+        return frame
+
     def _count(self, message: Message | AudioFrame | str) -> None:
         if isinstance(message, Error):
             self._counters.errors.labels(message.error_code).inc()
@@ -69,3 +82,10 @@ class Line:
             self._counters.turn_ended("spoken", message.stages)
         elif isinstance(message, Response) and message.is_final and message.delta is UNSET:
             self._counters.turn_ended("written", {})
+
+
+def described(frame: str | bytes) -> str:
+    """A frame for the log: JSON as it is, but for a hello, which may carry a token; of sound only its size."""
+    if isinstance(frame, bytes):
+        return f"{len(frame)} bytes"
+    return f"hello, {len(frame)} characters" if '"hello"' in frame else frame
