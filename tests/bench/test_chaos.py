@@ -78,6 +78,16 @@ def test_a_killed_application_may_see_the_same_answer_again() -> None:
     assert "shown: b never" in history_problems(asked, seen[:2])
 
 
+def test_what_was_answered_but_not_written_down_may_come_after_what_still_waited():
+    asked = {one: f"<{number}>" for number, one in enumerate("abcd")}
+    seen = [Shown(one, f"{asked[one]} yes", 2) for one in "bacd"]
+    assert history_problems(asked, seen, dict.fromkeys("ab", 1) | dict.fromkeys("cd", 2)) == []
+    assert history_problems(asked, seen, dict.fromkeys("abcd", 2)) == [
+        "returned: not in the order of asking",
+        "shown: not in the order of asking",
+    ]
+
+
 def silent(_faults: int) -> None:
     """Nobody looks."""
 

@@ -32,6 +32,8 @@ class Asked(msgspec.Struct, frozen=True):
 
     chat_id: str
     content: str
+    pid: int
+    """The process that asked first."""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -77,7 +79,7 @@ async def run(url: str, folder: Path, *, chatting: bool) -> None:
             numbers = range(len(known), len(known) + BATCH)
             batch = {f"{DEVICE}-{number}": question(DEVICE, number) for number in numbers}
             for one, text in batch.items():
-                append(folder / ASKED, Asked(one, text))
+                append(folder / ASKED, Asked(one, text, os.getpid()))
             known |= set(batch)
             await ask(client, batch)
 

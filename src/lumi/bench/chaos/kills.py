@@ -7,7 +7,7 @@ import random
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +161,9 @@ async def kill_clients(plan: KillPlan, progress: Progress) -> Outcome:
         process, _ = await start(*program, "finish")
         problems = await _finished(process)
         made = server.made()
-    asked = {one.chat_id: one.content for one in read_lines(folder / ASKED, Asked)}
+    noted = [one for one in read_lines(folder / ASKED, Asked) if isinstance(one, Asked)]
+    asked = {one.chat_id: one.content for one in noted}
+    asked_by = {one.chat_id: one.pid for one in noted}
     shown = [one for one in read_lines(folder / SHOWN, Shown) if isinstance(one, Shown)]
     return Outcome(
         name="client killed",
@@ -172,7 +174,12 @@ async def kill_clients(plan: KillPlan, progress: Progress) -> Outcome:
         answers_made=len(made),
         remade=remade(made),
         seconds=time.monotonic() - began,
-        problems=problems + history_problems(asked, shown) + made_twice(made) + await kept(folder / QUEUE),
+        problems=[
+            *problems,
+            *history_problems(asked, shown, asked_by),
+            *made_twice(made),
+            *await kept(folder / QUEUE),
+        ],
     )
 
 
@@ -186,10 +193,17 @@ async def _finished(process: Process) -> list[str]:
     return [f"{DEVICE} ended with exit code {code}"] if code else []
 
 
-def history_problems(asked: dict[str, str], shown: Sequence[Shown]) -> list[str]:
+def history_problems(
+    asked: dict[str, str], shown: Sequence[Shown], asked_by: Mapping[str, int] | None = None
+) -> list[str]:
     """An application that was killed while it wrote an answer down may see it once more; then it is the same one, and
     it knows it by its id. No process sees one twice.
+
+    What one process asked and saw answered is in the order of asking. A chat that was answered, but not yet written down
+    when its process was killed, is asked again by the next one, after those that still waited in the queue.
     """
+    asked_by = asked_by or {}
+    seen_by = {one.chat_id: one.pid for one in reversed(shown)}
     history: dict[str, str] = {}
     problems = [
         f"{one} was shown {n} times to process {pid}"
@@ -200,6 +214,9 @@ def history_problems(asked: dict[str, str], shown: Sequence[Shown]) -> list[str]
         for one in shown
         if history.setdefault(one.chat_id, one.content) != one.content
     ]
+    own = [one for one in history if asked_by.get(one, seen_by[one]) == seen_by[one]]
+    if own == [one for one in asked if one in set(own)]:
+        history = {one: history[one] for one in sorted(history, key=[*asked, *history].index)}
     answers = [Answered(chat_id, content) for chat_id, content in history.items()]
     return problems + Record(asked, answers, answers).problems()
 
