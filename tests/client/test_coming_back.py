@@ -223,7 +223,9 @@ async def test_after_the_window_a_new_session_begins_and_the_queue_still_goes_ou
 
 
 async def test_a_spoken_answer_that_was_cut_off_comes_in_writing():
-    async with Rehearsal(llm=ScriptedLlm({"what time is it": "It is noon. Time to eat. Enjoy."})) as rehearsal:
+    async with Rehearsal(
+        llm=ScriptedLlm({"what time is it": "It is noon. Time to eat. Enjoy."})
+    ) as rehearsal:
         road = Road(rehearsal)
         async with joined(road) as client:
             events = client.events()

@@ -63,7 +63,10 @@ def test_nothing_to_pronounce_is_nothing(text: str) -> None:
         ("17 × 23 = 391", [("17 times 23 equals 391", LATIN)]),
         ("17 × 23 = 391。", [("十七乘以二十三等于三百九十一。", HAN)]),
         ("It is 3.14, e.g. now", [("It is 3.14, for example now", LATIN)]),
-        ("At 7 a.m. Dr. Who, vs. No. 5. Then", [("At 7 a.m. Dr. Who, versus No. 5.", LATIN), ("Then", LATIN)]),
+        (
+            "At 7 a.m. Dr. Who, vs. No. 5. Then",
+            [("At 7 a.m. Dr. Who, versus No. 5.", LATIN), ("Then", LATIN)],
+        ),
         ("版本 2", [("版本 二", HAN)]),
     ],
 )

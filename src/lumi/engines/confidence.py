@@ -147,7 +147,9 @@ def of_grammar(grammar: Hypothesis, free: Hypothesis, weights: Weights = GRAMMAR
     if not grammar.text:
         return 0.0
     likeness = agreement(grammar.text, free.text)
-    return _logistic(weights.fit * fit(grammar.segments, free.segments) + weights.agreement * likeness + weights.bias)
+    return _logistic(
+        weights.fit * fit(grammar.segments, free.segments) + weights.agreement * likeness + weights.bias
+    )
 
 
 def per_word(hypothesis: Hypothesis) -> float:

@@ -44,7 +44,9 @@ class Decoder:
         arcs: list[tuple[int, int, float] | tuple[int, int, float, str]] = []
         for state, ways in enumerate(sentences.weights(corpus)):
             for word, share in ways.items():
-                arcs.append((state, end, share) if word is None else (state, sentences.arcs[state][word], share, word))
+                arcs.append(
+                    (state, end, share) if word is None else (state, sentences.arcs[state][word], share, word)
+                )
         self._decoder.add_fsg(SEARCH, self._decoder.create_fsg(SEARCH, 0, end, arcs))
         self._decoder.activate_search(SEARCH)
 

@@ -156,7 +156,9 @@ class RecogniseJob:
         if not verdict.trusted:
             verdict = (yield from self._dictate(mean)) if self._service.dictates else guess
         learnt = mean if verdict.trusted else ""
-        yield Recognised(verdict.text, verdict.confidence, is_final=True, source=verdict.source, mean=learnt).encode()
+        yield Recognised(
+            verdict.text, verdict.confidence, is_final=True, source=verdict.source, mean=learnt
+        ).encode()
 
     def close(self) -> None:
         self._release()

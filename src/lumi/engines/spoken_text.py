@@ -62,7 +62,10 @@ _SAME = {
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff〇]")
 _LATIN = re.compile(r"[^\W\d_㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff〇]")
 _SPOKEN = re.compile(r"[^\W_]")
-_SHORT = "".join(rf"(?<!\b{short}\.)" for short in (r"e\.g", r"i\.e", r"[ap]\.m", "vs", "Mr", "Mrs", "Ms", "Dr", "St", "No"))
+_SHORT = "".join(
+    rf"(?<!\b{short}\.)"
+    for short in (r"e\.g", r"i\.e", r"[ap]\.m", "vs", "Mr", "Mrs", "Ms", "Dr", "St", "No")
+)
 _SENTENCE_END = re.compile(rf"(?<=[。！？；…])|(?<=[.!?;]){_SHORT}(?=\s)|\n+")
 _COMMA = re.compile(r"[，、：]|[,:](?=\s)")
 _HAN_POINTS = re.compile(r"[。！？，；、]")

@@ -43,7 +43,12 @@ class EchoJob:
         yield self._greeting + piece
 
     def finish(self) -> Iterator[bytes]:
-        deeds: dict[str, Callable[[], None]] = {"fail": _fail, "crash": _crash, "hang": _hang, "chatter": _chatter}
+        deeds: dict[str, Callable[[], None]] = {
+            "fail": _fail,
+            "crash": _crash,
+            "hang": _hang,
+            "chatter": _chatter,
+        }
         deeds.get(self._order, _nothing)()
         for _ in range(self._count):
             if self._order == "slow":
