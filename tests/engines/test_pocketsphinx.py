@@ -82,7 +82,7 @@ class TestConformance(SttConformance):
         self.grammar, self.spoken = grammar, spoken
 
     def make(self) -> Stt:
-        return PocketsphinxStt(self.grammar, dictation=False)
+        return PocketsphinxStt(self.grammar, dictation=False, live=2)
 
     def utterances(self) -> Iterable[tuple[bytes, str]]:
         return [(self.spoken[sentence], sentence) for sentence in SENTENCES[:4]]
@@ -207,3 +207,5 @@ def test_without_pocketsphinx_it_says_what_to_install(
 def test_needs_a_worker(grammar: Grammar) -> None:
     with pytest.raises(ConfigError, match=r"pocketsphinx\.workers"):
         PocketsphinxStt(grammar, workers=0)
+    with pytest.raises(ConfigError, match=r"pocketsphinx\.live"):
+        PocketsphinxStt(grammar, live=0)

@@ -14,7 +14,7 @@ from lumi.engines.grammar import Grammar
 from lumi.engines.pocketsphinx_messages import Recognised, RecogniseRequest, VocabularyReport
 from lumi.engines.worker import WorkerSpec
 from lumi.engines.worker_pool import WorkerPool
-from lumi.errors import EngineUnavailable
+from lumi.errors import ConfigError, EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,25 +34,35 @@ class PocketsphinxStt:
     have for English.
 
     A final transcript with a confidence of 0.5 or more is a sentence that the grammar or its n-gram knows; one below
-    0.4 is a guess of the general English model, which `dictation=False` saves (and its 90 MB a worker); an empty one
-    says that there were no words, or none to be trusted. Partials have a confidence of 0.0: nobody has judged them.
+    0.4 is a guess of the general English model; an empty one says that there were no words, or none to be trusted.
+    Partials have a confidence of 0.0: nobody has judged them.
+
+    Args:
+        grammar: as above.
+        workers: processes; each needs some 65 MB for the assistant's grammar.
+        dictation: whether to guess at what the grammar does not know; 100 MB a worker once it is needed.
+        live: so many utterances a worker recognises while they are spoken, at 35 MB each; the others when they end.
 
     Raises:
         EngineUnavailable: PocketSphinx is not installed.
-        ConfigError: `workers` is not at least one.
+        ConfigError: `workers` or `live` is not at least one.
     """
 
     name = NAME
     languages = ("en",)
     """Chinese has no embedded model."""
 
-    def __init__(self, grammar: Grammar | str = "", workers: int = 1, *, dictation: bool = True) -> None:
+    def __init__(
+        self, grammar: Grammar | str = "", workers: int = 1, *, dictation: bool = True, live: int = 4
+    ) -> None:
         if importlib.util.find_spec("pocketsphinx") is None:
             raise EngineUnavailable(
                 NAME, "is not installed; install it with: pip install 'lumi-assistant[server]'"
             )
+        if live < 1:
+            raise ConfigError(f"{NAME}.live", f"is {live}; at least 1 utterance at a time is needed")
         given = {"grammar": _written(grammar)} if isinstance(grammar, Grammar) else {"reference": grammar}
-        arguments = {**given, "dictation": dictation}
+        arguments = {**given, "dictation": dictation, "live": live}
         spec = WorkerSpec(NAME, "lumi.engines.pocketsphinx_worker:PocketsphinxService", arguments)
         self._pool = WorkerPool(spec, workers)
         self._means: OrderedDict[str, str] = OrderedDict()  # bounded: the speaker not heard for longest goes

@@ -32,8 +32,6 @@ SHORTEST_BYTES = BYTES_PER_S // 10
 LONGEST_BYTES = 30 * BYTES_PER_S
 """What comes after it is not heard: no command is that long."""
 PARTIAL_BYTES = BYTES_PER_S // 3
-LIVE_PAIRS = 6
-"""So many utterances are recognised while they are spoken, at 30 MB each; the others when they end."""
 DICTATION_BESIDE = 1
 """The general model, four times slower, is asked only while at most so many utterances are under way."""
 HOPELESS = 0.05
@@ -61,13 +59,19 @@ class Pair:
 
 
 class PocketsphinxService:
-    """Keeps the decoders and lends them to utterances."""
+    """Keeps the decoders and lends them to utterances. For the arguments see `pocketsphinx.PocketsphinxStt`."""
 
     def __init__(
-        self, grammar: dict[str, Any] | None = None, reference: str = "", *, dictation: bool = True
+        self,
+        grammar: dict[str, Any] | None = None,
+        reference: str = "",
+        *,
+        dictation: bool = True,
+        live: int = 4,
     ) -> None:
         wanted = msgspec.convert(grammar, Grammar) if grammar else find_grammar(LANGUAGE, reference)
         self._recipe = Recipe(wanted)
+        self._live = live
         self._dictation_wanted = dictation
         self._dictation: Decoder | None = None
         self._dictation_lent = False
@@ -85,7 +89,7 @@ class PocketsphinxService:
         """A pair, if there is one to be had. One more is kept for utterances that have ended: those that still go on
         must not keep them waiting.
         """
-        if self._lent >= LIVE_PAIRS + ended:
+        if self._lent >= self._live + ended:
             return None
         self._lent += 1
         return self._idle.pop() if self._idle else Pair(self._recipe)

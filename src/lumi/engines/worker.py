@@ -305,9 +305,11 @@ class WorkerProcess:
                 await asyncio.shield(link.ready)
         except TimeoutError:
             link.kill()
-            raise EngineUnavailable(
-                self._spec.engine, f"did not start within {self._spec.start_timeout_s:g} s"
-            ) from None
+            late = f"did not start within {self._spec.start_timeout_s:g} s"
+            raise EngineUnavailable(self._spec.engine, late) from None
+        except EngineUnavailable:
+            await link.stop()
+            raise
         return link
 
     async def _pause(self) -> None:
