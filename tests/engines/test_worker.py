@@ -238,3 +238,11 @@ asyncio.run(main())
         assert alive(pid)
         parent.kill()
     await asyncio.to_thread(wait_for_the_end_of, pid)
+
+
+@pytest.mark.real
+async def test_a_worker_that_speaks_nonsense_is_ended() -> None:
+    worker = WorkerProcess(WorkerSpec("echo", "lumi.testing.worker_services:BabblingService"))
+    with pytest.raises(EngineError, match="ended unexpectedly"):
+        await ask(worker, b"")
+    await worker.aclose()

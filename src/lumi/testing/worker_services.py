@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -80,3 +81,13 @@ def _hang() -> None:
 def _chatter() -> None:
     """A library that prints: it must not end up between the frames."""
     os.write(1, b"hello from a library\n")
+
+
+class BabblingService(EchoService):
+    """Writes what is no frame to where the frames go."""
+
+    def open(self, request: bytes) -> EchoJob:
+        for descriptor in range(3, 10):
+            with contextlib.suppress(OSError):
+                os.write(descriptor, b"\xff" * 64)
+        return super().open(request)
