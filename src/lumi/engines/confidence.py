@@ -3,7 +3,7 @@
 A grammar forces anything into one of its sentences, so its word for it is worth nothing. Two things tell: how well the
 sound fits the sentence it was forced into (the mean log acoustic score per frame), and whether a second recogniser,
 free to hear some thousands of everyday words, heard about the same. The weights were fitted to synthetic speech in
-several voices.
+several voices; `docs/recognition.md` has the table.
 """
 
 from __future__ import annotations
