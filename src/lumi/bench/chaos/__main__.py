@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -117,4 +118,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    # That lines break is the point here: the clients need not say so each time.
+    logging.getLogger("lumi.client").addHandler(logging.NullHandler())
     sys.exit(main(sys.argv[1:]))
