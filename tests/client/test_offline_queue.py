@@ -268,7 +268,8 @@ from lumi.protocol.messages import Chat
 async def main(path, file_bytes):
     if file_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-    async with OfflineQueue(path) as queue:
+    # Never full: a writer that is looked at later than expected still writes.
+    async with OfflineQueue(path, limit=100_000, max_bytes=2**40) as queue:
         for number in range(100_000):
             await queue.add(Chat(id=f"c{number}", content="x" * 500))
             print(f"+{number}", flush=True)
