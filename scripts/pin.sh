@@ -11,6 +11,7 @@ pin() {
         --constraint requirements/constraints.in "$@" --output-file "$output"
 }
 
-pin requirements/server.txt --upgrade pyproject.toml requirements/build.in --extra server --extra tui
+pin requirements/server.txt --upgrade pyproject.toml requirements/build.in --extra server --extra tui --extra mcp
 pin requirements/dev.txt --upgrade --constraint requirements/server.txt \
-    pyproject.toml requirements/build.in --extra server --extra tui --extra mic --group dev
+    pyproject.toml requirements/build.in --extra server --extra tui --extra mic --extra mcp \
+    --extra sherpa --extra whisper --extra piper --extra wake --group dev

@@ -57,6 +57,32 @@ def test_lists_are_written_with_commas_or_as_lists(tmp_path):
     )
 
 
+def test_a_table_that_people_name_is_joined_from_all_places(tmp_path):
+    write(tmp_path, '[engines.spare]\nengine = "a"\nmodel = "m"\n[engines.spare.options]\nwords = 3\n')
+    environ = {"LUMI_ENGINES__SPARE__MODEL": "n", "LUMI_ENGINES__SPARE__OPTIONS__LOUD": "true"}
+    spare = load(environ=environ, directory=tmp_path).engines["spare"]
+    assert (spare.engine, spare.model, spare.options) == ("a", "n", {"words": 3, "loud": True})
+
+
+@pytest.mark.parametrize(
+    ("environ", "key", "words"),
+    [
+        (
+            {"LUMI_ENGINES__SPARE__MODEL": "m"},
+            "engines.spare.engine",
+            "is missing; accepted: text, not empty",
+        ),
+        ({"LUMI_ENGINES__SPARE__MODUL": "m"}, "LUMI_ENGINES__SPARE__MODUL", "LUMI_ENGINES__SPARE__MODEL"),
+        ({"LUMI_ENGINES__SPARE": "m"}, "LUMI_ENGINES__SPARE", "accepted: a table with base_url"),
+        ({"LUMI_ENGINES__SPARE__MODEL__X": "m"}, "LUMI_ENGINES__SPARE__MODEL__X", "no such setting"),
+    ],
+)
+def test_what_is_wrong_in_a_table_that_people_name_is_named(tmp_path, environ, key, words):
+    error = refused(tmp_path, **environ)
+    assert error.key == key
+    assert words in str(error)
+
+
 def test_what_an_engine_takes_is_joined_from_all_places(tmp_path):
     write(tmp_path, '[stt.options]\nmodel = "a"\nwords = 3\n')
     config = load(environ={"LUMI_STT__OPTIONS__MODEL": "b"}, directory=tmp_path)

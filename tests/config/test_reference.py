@@ -6,6 +6,7 @@ import pytest
 
 from lumi.config.reference import accepted, markdown
 from lumi.config.settings import Config
+from lumi.config.tree import as_named, as_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -17,11 +18,13 @@ def test_the_page_in_the_docs_is_fresh():
 
 
 def test_every_setting_is_described():
-    for name, section in Config.model_fields.items():
-        assert section.annotation is not None
-        for key, field in section.annotation.model_fields.items():
-            assert field.description, f"{name}.{key}"
-            assert f"| `{name}.{key}` |" in markdown()
+    for name, field in Config.model_fields.items():
+        table, each = as_table(field.annotation), as_named(field.annotation)
+        section, above = (table, name) if table else (each, f"{name}.NAME")
+        assert section is not None
+        for key, setting in section.model_fields.items():
+            assert setting.description, f"{name}.{key}"
+            assert f"| `{above}.{key}` |" in markdown()
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,9 @@ def test_every_setting_is_described():
         (("vad", "threshold"), "a number, above 0, below 1"),
         (("stt", "options"), "a table"),
         (("store",), "a table with engine, answers_hours"),
+        (("engines",), "a table"),
+        (("engines", "spare", "engine"), "text, not empty"),
+        (("engines", "spare", "options", "words"), "a table"),
     ],
 )
 def test_what_is_accepted_is_said_in_words(path, words):

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from lumi.config.settings import Config, ServerSettings, is_loopback
+from lumi.config.serving import ServerSettings
+from lumi.config.settings import Config, is_loopback
 
 
 def test_nothing_has_to_be_set():

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from lumi.config import Config
-from lumi.config.settings import LogSettings, ServerSettings, StoreSettings
+from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
 from lumi.server.app import Server
 from lumi.testing import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
 

@@ -21,7 +21,7 @@ from lumi.audio.format import AudioFormat
 from lumi.audio.opus import OpusDecoder
 from lumi.audio.resample import Resampler
 from lumi.config import Config
-from lumi.config.settings import LogSettings, ServerSettings
+from lumi.config.serving import LogSettings, ServerSettings
 from lumi.engines.base import Voice
 from lumi.engines.espeak import EspeakTts
 from lumi.server.server import Server

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from lumi.config import Config
-from lumi.config.settings import LogSettings, ServerSettings, StoreSettings
+from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
 from lumi.errors import ConfigError, EngineUnavailable
 from lumi.server import app
 from lumi.server.app import Server, loop_factory, run, serve, welcome

@@ -5,16 +5,8 @@ from typing import Any
 import pytest
 
 from lumi.config import Config
-from lumi.config.settings import (
-    LimitSettings,
-    LlmSettings,
-    LocaleSettings,
-    ServerSettings,
-    StoreSettings,
-    TtsSettings,
-    TurnSettings,
-    VadSettings,
-)
+from lumi.config.engines import LlmSettings, TtsSettings, TurnSettings, VadSettings
+from lumi.config.serving import LimitSettings, LocaleSettings, ServerSettings, StoreSettings
 from lumi.errors import ConfigError
 from lumi.server import assembly
 from lumi.server.assembly import (

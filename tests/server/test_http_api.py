@@ -1,12 +1,13 @@
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from aiohttp import web
 from tests.server.doubles import HELLO, Shell, counted, shell
 
-from lumi.config.settings import ServerSettings
+from lumi.config.serving import ServerSettings
 from lumi.server.auth import Doorkeeper
 from lumi.server.http_api import HttpApi, content_security_policy
 from lumi.server.port import listening
@@ -25,7 +26,9 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visiting(doorkeeper: Doorkeeper | None = None) -> AsyncIterator[Visitor]:
+async def visiting(
+    doorkeeper: Doorkeeper | None = None, routes: Sequence[web.RouteDef] = ()
+) -> AsyncIterator[Visitor]:
     async with shell() as made, aiohttp.ClientSession() as http:
         visitor = Visitor(made, http, "")
         api = HttpApi(
@@ -35,6 +38,7 @@ async def visiting(doorkeeper: Doorkeeper | None = None) -> AsyncIterator[Visito
             lambda: visitor.health,
             "1.2.3",
             max_frame_bytes=65_536,
+            routes=routes,
         )
         async with listening(api.application(), ServerSettings(port=0)) as port:
             visitor.base = f"http://127.0.0.1:{port}"
@@ -105,6 +109,17 @@ async def test_nothing_is_posted_here():
             assert answer.headers["Allow"] == "GET, HEAD"
         async with visitor.http.head(visitor.base + "/") as answer:
             assert answer.status == 200
+
+
+async def test_other_modules_routes_are_served_beside_it():
+    async def hello(request: web.Request) -> web.Response:
+        return web.Response(text=request.match_info["name"])
+
+    async with visiting(routes=[web.post("/hello/{name}", hello)]) as visitor:
+        async with visitor.http.post(visitor.base + "/hello/you") as answer:
+            assert await answer.text() == "you"
+        async with visitor.http.get(visitor.base + "/hello/you") as answer:
+            assert (answer.status, answer.headers["Allow"]) == (405, "POST")
 
 
 @pytest.mark.parametrize("path", ["/", "/xiaozhi/v1/", "/xiaozhi/v1", "/any/path?from=x"])

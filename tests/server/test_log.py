@@ -6,7 +6,7 @@ import queue
 import pytest
 import structlog
 
-from lumi.config.settings import LogSettings
+from lumi.config.serving import LogSettings
 from lumi.errors import ConfigError
 from lumi.server import log
 from lumi.server.log import Subject, logger, writing

@@ -4,7 +4,7 @@ import socket
 import pytest
 from aiohttp import web
 
-from lumi.config.settings import ServerSettings
+from lumi.config.serving import ServerSettings
 from lumi.errors import ConfigError
 from lumi.server.port import authority, listening, refusal
 

@@ -6,7 +6,7 @@ import pytest
 from tests.server.doubles import HELLO, Caller
 
 from lumi.config import Config
-from lumi.config.settings import LogSettings, ServerSettings, StoreSettings
+from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
 from lumi.errors import ConfigError, EngineUnavailable, StoreError
 from lumi.server.server import Server
 from lumi.store.memory import MemoryStore

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import ValidationError
 
 from lumi.config.reference import accepted
 from lumi.config.settings import Config, is_loopback
+from lumi.config.tree import Keys, Place, find, is_secret, known_paths
 from lumi.errors import ConfigError
 
 FILE_NAME = "lumi.toml"
@@ -34,9 +35,6 @@ FLAG_NAMES: dict[tuple[str, ...], str] = {
     ("server", "data_dir"): "--data-dir",
     ("log", "level"): "--log-level",
 }
-
-Keys = tuple[str, ...]
-"""Section, key, and below an engine's `options` whatever it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +90,8 @@ def _from_file(file: Path) -> Iterator[Given]:
 def _flatten(table: Mapping[str, Any], above: Keys, place: str) -> Iterator[Given]:
     for key, value in table.items():
         path = (*above, key)
-        if isinstance(value, dict) and not _is_free(path):
-            if not above and key not in Config.model_fields:
-                raise _unknown(Given(path, value, key, place))
+        found = find(path).place
+        if isinstance(value, dict) and found not in {Place.FREE, Place.UNKNOWN}:
             yield from _flatten(value, path, place)
         else:
             yield Given(path, value, ".".join(path), place)
@@ -108,7 +105,7 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
                 yield Given(SHORT_NAMES[name.upper()], value, name)
         elif "__" in name:
             path = tuple(name[len(PREFIX) :].lower().split("__"))
-            yield Given(path, _as_toml(value) if _is_free(path[:2]) else value, name)
+            yield Given(path, _as_toml(value) if find(path).place is Place.FREE else value, name)
         elif near := difflib.get_close_matches(name.upper(), SHORT_NAMES, n=1, cutoff=0.8):
             # Names further away may be another program's, or the client's.
             raise ConfigError(name, f"no such setting; did you mean {near[0]}?")
@@ -148,34 +145,19 @@ def _build(layers: list[Given]) -> Config:
     return config
 
 
-def _is_free(path: Keys) -> bool:
-    """Whether everything below `path` is an engine's own business."""
-    section = _section(path[0])
-    return (
-        len(path) == 2 and section is not None and path[1] == "options" and "options" in section.model_fields
-    )
-
-
-def _section(name: str) -> type[BaseModel] | None:
-    field = Config.model_fields.get(name)
-    annotation = field.annotation if field else None
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
-
-
 def _check_known(given: Given) -> None:
-    section = _section(given.path[0])
-    if section is not None and len(given.path) == 1:
+    place = find(given.path).place
+    if place is Place.UNKNOWN:
+        raise _unknown(given)
+    if place in {Place.TABLE, Place.NAMED} and not isinstance(given.value, Mapping):
         raise ConfigError(
             given.written, f"{given.value!r} will not do{_at(given)}; accepted: {accepted(given.path)}"
         )
-    known = section is not None and given.path[1] in section.model_fields
-    if not known or (len(given.path) > 2 and not _is_free(given.path[:2])):
-        raise _unknown(given)
 
 
 def _unknown(given: Given) -> ConfigError:
     env = given.written.upper().startswith(PREFIX)
-    names = [_spelled((section, key), env=env) for section in Config.model_fields for key in _keys(section)]
+    names = [_spelled(path, env=env) for path in known_paths(given.path)]
     sections = [] if env else list(Config.model_fields)
     folded = given.written.upper() if env else given.written
     near = difflib.get_close_matches(folded, names + sections, n=2, cutoff=0.6)
@@ -183,34 +165,28 @@ def _unknown(given: Given) -> ConfigError:
     return ConfigError(given.written, f"no such setting{_at(given)}; {hint}")
 
 
-def _keys(section: str) -> list[str]:
-    model = _section(section)
-    return list(model.model_fields) if model else []
-
-
 def _spelled(path: Keys, *, env: bool) -> str:
     return PREFIX + "__".join(path).upper() if env else ".".join(path)
 
 
 def _refusal(error: ValidationError, origin: Mapping[Keys, Given]) -> ConfigError:
-    wrong = []
-    for detail in error.errors(include_url=False, include_context=False):
-        path = tuple(str(part) for part in detail["loc"])[:2]
-        wrong.append(origin.get(path) or Given(path, None, ".".join(path)))
+    wrong = [
+        _written_at(tuple(str(part) for part in detail["loc"]), origin)
+        for detail in error.errors(include_url=False, include_context=False)
+    ]
     first, *others = dict.fromkeys(given.written for given in wrong)
     given = next(given for given in wrong if given.written == first)
-    said = "this" if _is_secret(given.path) else repr(given.value)
     more = f"; also wrong: {', '.join(others)}" if others else ""
+    if given.value is None:
+        return ConfigError(first, f"is missing; accepted: {accepted(given.path)}{more}")
+    said = "this" if is_secret(given.path) else repr(given.value)
     return ConfigError(first, f"{said} will not do{_at(given)}; accepted: {accepted(given.path)}{more}")
 
 
-def _is_secret(path: Keys) -> bool:
-    section = _section(path[0])
-    return (
-        section is not None
-        and len(path) > 1
-        and SecretStr.__name__ in str(section.model_fields[path[1]].annotation)
-    )
+def _written_at(location: Keys, origin: Mapping[Keys, Given]) -> Given:
+    """What somebody wrote there, or above; something that is missing was written by nobody."""
+    above = [location[:length] for length in range(len(location), 0, -1)]
+    return next((origin[path] for path in above if path in origin), Given(location, None, ".".join(location)))
 
 
 def _at(given: Given) -> str:

@@ -21,7 +21,8 @@ Nothing has to be set. Of a flag, the environment, the file and the default, the
   is a table: `[server]`, then `port = 8001`.
 - **Environment**: `LUMI_<SECTION>__<KEY>`, e.g. `LUMI_SERVER__PORT=8001`; in short `LUMI_HOST`, `LUMI_PORT`,
   `LUMI_DATA_DIR`. A list is written with commas. What an engine takes: `LUMI_STT__OPTIONS__<KEY>`, its value written
-  as in the file (`3`, `true`), text also without quotes.
+  as in the file (`3`, `true`), text also without quotes. `NAME` below is a name of your own: `[engines.spare]`, or
+  `LUMI_ENGINES__SPARE__ENGINE`.
 - **Flags**: `--host`, `--port`, `--data-dir`, `--log-level`.
 
 A wrong setting is named and refused, and the server does not start.
@@ -42,23 +43,36 @@ def _schema() -> Mapping[str, Any]:
     return Config.model_json_schema()
 
 
-def _section_schema(section: str) -> Mapping[str, Any]:
-    reference = _schema()["properties"][section]["$ref"]
-    found: Mapping[str, Any] = _schema()["$defs"][reference.rpartition("/")[2]]
+def _schema_at(path: tuple[str, ...]) -> Mapping[str, Any]:
+    """What stands at a path; beyond the tables that people name and what engines take, their own."""
+    node = _schema()
+    for key in path:
+        if "properties" not in node:  # a name that somebody chose
+            node = _resolved(node["additionalProperties"])
+        else:
+            node = _resolved(node["properties"][key])
+        if node.get("additionalProperties") is True:
+            break
+    return node
+
+
+def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in node:
+        return node
+    found: Mapping[str, Any] = _schema()["$defs"][node["$ref"].rpartition("/")[2]]
     return found
 
 
 def accepted(path: tuple[str, ...]) -> str:
-    """What may be written for the setting `path` (section, key), in words; for a section: its keys."""
-    section = _section_schema(path[0])
-    if len(path) == 1:
-        return f"a table with {', '.join(section['properties'])}"
-    return _words(section["properties"][path[1]])
+    """What may be written at `path`, in words; for a table: its keys."""
+    return _words(_schema_at(path))
 
 
 def _words(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:  # `X or nothing`: only X can be written
         return _words(next(one for one in schema["anyOf"] if one.get("type") != "null"))
+    if "properties" in schema:
+        return f"a table with {', '.join(schema['properties'])}"
     if "enum" in schema:
         return ", ".join(schema["enum"])
     if schema.get("format") == "path":
@@ -96,14 +110,16 @@ def _default(schema: Mapping[str, Any]) -> str:
 
 def markdown() -> str:
     """The whole page."""
-    parts = [HEAD]
-    for name in Config.model_fields:
-        section = _section_schema(name)
-        parts.append(
-            f"\n## {name}\n\n{section['description']}\n\n| key | default | accepted | what it is |\n|---|---|---|---|\n"
-        )
-        for key, schema in section["properties"].items():
-            parts.append(
-                f"| `{name}.{key}` | {_default(schema)} | {_words(schema)} | {schema.get('description', '')} |\n"
-            )
-    return "".join(parts)
+    return HEAD + "".join(_section(name) for name in Config.model_fields)
+
+
+def _section(name: str) -> str:
+    schema, above = _schema_at((name,)), name
+    if "properties" not in schema:
+        schema, above = _resolved(schema["additionalProperties"]), f"{name}.NAME"
+    rows = [
+        f"| `{above}.{key}` | {_default(one)} | {_words(one)} | {one.get('description', '')} |\n"
+        for key, one in schema["properties"].items()
+    ]
+    head = f"\n## {above}\n\n{schema['description']}\n\n| key | default | accepted | what it is |\n|---|---|---|---|\n"
+    return head + "".join(rows)

@@ -148,9 +148,9 @@ def create_engines(config: Config, given: Mapping[str, Any], skills: Callable[[]
     vad, stt, llm, tts = config.vad, config.stt, config.llm, config.tts
     makers: dict[str, Callable[[], Any]] = {
         "vad": lambda: LateVad(lambda: _create("vad", vad.engine, vad.options)),
-        "stt": lambda: _create("stt", stt.engine, stt.options),
-        "llm": lambda: skills() if llm.engine == SKILLS else _create("llm", llm.engine, llm.options),
-        "tts": lambda: _create("tts", tts.engine, tts.options),
+        "stt": lambda: _create("stt", stt.engine, stt.arguments),
+        "llm": lambda: skills() if llm.engine == SKILLS else _create("llm", llm.engine, llm.arguments),
+        "tts": lambda: _create("tts", tts.engine, tts.arguments),
     }
     return Engines(**{kind: given.get(kind) or make() for kind, make in makers.items()})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from importlib.resources import files
 
 from aiohttp import web
@@ -31,12 +31,18 @@ REFUSALS = {
 }
 SAFETY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 
+Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 Health = Callable[[], str]
 """Empty when the server is ready, else what it waits for."""
 
 
 class HttpApi:
-    """Answers requests; hands upgraded ones to the gateway."""
+    """Answers requests; hands upgraded ones to the gateway.
+
+    Args:
+        routes: what other modules serve beside the page, `/healthz` and `/metrics`.
+    """
 
     def __init__(
         self,
@@ -47,6 +53,7 @@ class HttpApi:
         version: str,
         *,
         max_frame_bytes: int,
+        routes: Iterable[web.RouteDef] = (),
     ) -> None:
         self._gateway = gateway
         self._doorkeeper = doorkeeper
@@ -59,26 +66,32 @@ class HttpApi:
             "Content-Security-Policy": content_security_policy(self._page.decode())
         }
         self._log = logger(Subject.HTTP)
-        self._routes = {"/": self._home, "/healthz": self._healthz, "/metrics": self._counts}
+        self._routes = (
+            web.get("/", self._home),
+            web.get("/healthz", self._healthz),
+            web.get("/metrics", self._counts),
+            *routes,
+        )
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(client_max_size=64 * 1024)
-        app.router.add_route("*", "/{path:.*}", self.handle)
+        app = web.Application(client_max_size=64 * 1024, middlewares=[self._guard])
+        app.add_routes(self._routes)
         return app
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """One request. The path of an upgrade is of no account: clients in the field use many."""
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Route) -> web.StreamResponse:
+        """Take upgrades, whatever their path (clients in the field use many); say what is not served here."""
         if is_upgrade(request):
             return await self._upgrade(request)
-        route = self._routes.get(request.path)
-        if route is None:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
             return web.Response(status=404, text=NOT_FOUND, headers=SAFETY)
-        if request.method not in {"GET", "HEAD"}:
-            return web.Response(
-                status=405, text="405: only GET is served here.\n", headers=SAFETY | {"Allow": "GET, HEAD"}
-            )
-        return route()
+        except web.HTTPMethodNotAllowed as refusal:
+            allowed = ", ".join(sorted(refusal.allowed_methods))
+            text = f"405: only {allowed} is served here.\n"
+            return web.Response(status=405, text=text, headers=SAFETY | {"Allow": allowed})
 
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:
         info = request_info(request)
@@ -100,18 +113,18 @@ class HttpApi:
         await (self._gateway.serve(link) if verdict is Verdict.WELCOME else self._gateway.refuse(link))
         return link.response
 
-    def _home(self) -> web.Response:
+    async def _home(self, _: web.Request) -> web.Response:
         return web.Response(
             body=self._page, content_type="text/html", charset="utf-8", headers=self._page_headers
         )
 
-    def _healthz(self) -> web.Response:
+    async def _healthz(self, _: web.Request) -> web.Response:
         """200 when ready; 503 before, while draining, and when something could not start (and then says what)."""
         waiting = self._health()
         body = {"status": waiting or "ready", "version": self._version, "links": len(self._gateway)}
         return web.json_response(body, status=503 if waiting else 200, headers=SAFETY)
 
-    def _counts(self) -> web.Response:
+    async def _counts(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics.text(), headers=SAFETY | {"Content-Type": CONTENT_TYPE})
 
 

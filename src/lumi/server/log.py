@@ -19,7 +19,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from lumi.config.settings import LogSettings
+from lumi.config.serving import LogSettings
 from lumi.errors import ConfigError
 
 TRACE = 5

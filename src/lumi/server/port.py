@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from lumi.config.settings import ServerSettings
+from lumi.config.serving import ServerSettings
 from lumi.errors import ConfigError
 
 BACKLOG = 1024

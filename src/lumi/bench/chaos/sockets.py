@@ -18,7 +18,7 @@ from lumi.bench.chaos.record import Made, Outcome, Record, made_twice, remade
 from lumi.client.client import connect
 from lumi.client.reconnection import ReconnectPolicy
 from lumi.config import Config
-from lumi.config.settings import LimitSettings, LogSettings, ServerSettings
+from lumi.config.serving import LimitSettings, LogSettings, ServerSettings
 from lumi.server.background import Background
 from lumi.server.server import Server
 from lumi.store.memory import MemoryStore

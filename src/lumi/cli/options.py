@@ -1,0 +1,31 @@
+"""Options that several commands take, and what is made of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from lumi.commands.console import Console, language_of
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url", help="Address of the server (ws://host:port/). None: the one running here, or a new one."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
+Token = Annotated[
+    str | None, typer.Option("--token", envvar="LUMI_TOKEN", help="What the server wants to see.")
+]
+SpokenLanguage = Annotated[str | None, typer.Option("--language", help="What is spoken: zh or en.")]
+
+
+def console(*, as_json: bool = False) -> Console:
+    return Console(language_of(), as_json)
+
+
+def spoken(value: str | None) -> Any:
+    if value not in {None, "zh", "en"}:
+        raise typer.BadParameter(f"{value!r} is not known; accepted: zh, en", param_hint="--language")
+    return value

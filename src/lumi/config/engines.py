@@ -1,0 +1,127 @@
+"""What hears, answers and speaks, and how a turn goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, SecretStr
+
+from lumi.config.sections import Options, Section, Texts
+
+
+class AudioSettings(Section):
+    """Sound on its way in and out."""
+
+    threads: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Threads that decode, detect speech and encode, for all sessions together.",
+    )
+    complexity: int = Field(default=5, ge=0, le=10, description="Effort of the Opus encoder: 0 is cheapest.")
+    lead_ms: int = Field(
+        default=120,
+        ge=20,
+        le=1000,
+        description="How far ahead of real time speech is sent. Small boards choke on more.",
+    )
+    tick_ms: int = Field(default=20, ge=5, le=60, description="Step of the clock that paces all sessions.")
+    cache_mb: int = Field(
+        default=32, ge=0, le=4096, description="Memory for sentences already encoded, to be sent again."
+    )
+
+
+class VadSettings(Section):
+    """Voice activity detection."""
+
+    engine: str = Field(default="silero", min_length=1, description="Engine that tells speech from noise.")
+    threshold: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Speech probability from which a piece of sound counts as speech.",
+    )
+    options: Options = Field(default_factory=dict)
+
+
+class Remote(Section):
+    """Where an engine that runs elsewhere is found; each engine says which of these it takes."""
+
+    base_url: str = Field(default="", description="Address of the service, for engines that use one.")
+    api_key: SecretStr | None = Field(default=None, description="What the service wants to see.")
+    model: str = Field(default="", description="Which of the engine's models; by default its own choice.")
+    options: Options = Field(default_factory=dict)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the engine is made with: only what was set, so that one without such settings is given none of them."""
+        key = self.api_key.get_secret_value() if self.api_key else ""
+        given = {"base_url": self.base_url, "api_key": key, "model": self.model}
+        return {name: value for name, value in given.items() if value} | self.options
+
+
+class NamedEngine(Remote):
+    """An engine with settings of its own, for the lists `fallback`."""
+
+    engine: str = Field(min_length=1, description="Engine that this is.")
+
+
+class SttSettings(Remote):
+    """Speech to text."""
+
+    engine: str = Field(default="pocketsphinx", min_length=1, description="Engine that recognises speech.")
+    timeout_s: float = Field(
+        default=15.0, gt=0, le=300, description="After the end of speech, how long to wait for its words."
+    )
+    fallback: Texts = Field(
+        default=(),
+        description="Who takes over when it fails, in this order: engines, or names of `[engines.NAME]` tables.",
+    )
+
+
+class LlmSettings(Remote):
+    """What answers."""
+
+    engine: str = Field(default="skills", min_length=1, description="Engine that answers.")
+    timeout_s: float = Field(
+        default=30.0, gt=0, le=600, description="How long to wait for the next piece of an answer."
+    )
+    prompt: str = Field(default="", description="How the assistant should be; for engines that read it.")
+    fallback: Texts = Field(
+        default=(),
+        description="Who takes over when it fails, in this order: engines, or names of `[engines.NAME]` tables.",
+    )
+
+
+class TtsSettings(Remote):
+    """Text to speech."""
+
+    engine: str = Field(default="espeak", min_length=1, description="Engine that speaks.")
+    voice: str = Field(default="", description="Voice; by default one that fits the text's language.")
+    speed: float = Field(default=1.0, ge=0.5, le=2.0, description="1.0 is the voice's own pace.")
+    timeout_s: float = Field(
+        default=15.0, gt=0, le=300, description="How long to wait for the next piece of speech."
+    )
+    fallback: Texts = Field(
+        default=(),
+        description="Who takes over when it fails, in this order: engines, or names of `[engines.NAME]` tables.",
+    )
+
+
+class TurnSettings(Section):
+    """One turn of a conversation."""
+
+    silence_ms: int = Field(
+        default=700,
+        ge=100,
+        le=5000,
+        description="Silence that ends an utterance in the modes `auto` and `realtime`.",
+    )
+    min_speech_ms: int = Field(default=96, ge=0, le=2000, description="Shorter sounds are no utterance.")
+    max_speech_s: float = Field(default=60.0, ge=1, le=600, description="Longer utterances are cut here.")
+    margin_ms: int = Field(
+        default=400,
+        ge=0,
+        le=5000,
+        description="Time left to the loudspeaker after the last packet, before `tts stop`.",
+    )
