@@ -21,13 +21,16 @@ LumiError
 │   ├─ MissingSessionId    the server's hello names no session
 │   └─ HandshakeTimeout    no hello came back in time
 ├─ ServerError             the server answered with an `error` message
-├─ EngineError             an engine (VAD, STT, LLM, TTS) failed
+├─ EngineError             an engine (VAD, STT, LLM, TTS …) failed; its `trouble` says of which kind
 │   └─ EngineUnavailable   it cannot start here; says what to install
+├─ ToolError               a tool could not be called
 ├─ StoreError              the store cannot read or keep something
 └─ Overloaded              too much at once: try again after `retry_after_s`
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 
 class LumiError(Exception):
@@ -189,6 +192,22 @@ class ServerError(LumiError):
         self.message_id = message_id
 
 
+class Trouble(StrEnum):
+    """Of which kind an engine's failure is: what the user is told, and whether another engine should be asked."""
+
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    KEY_REFUSED = "key_refused"
+    UNKNOWN_MODEL = "unknown_model"
+    BUSY = "busy"
+    """Too many requests, or out of credit for now."""
+    SLOW = "slow"
+    GARBLED = "garbled"
+    """It answered what is no answer, or broke off in the middle."""
+    REFUSED = "refused"
+    """It understood and will not: what was asked is too long, or not allowed."""
+
+
 class EngineError(LumiError):
     """An engine failed.
 
@@ -196,12 +215,24 @@ class EngineError(LumiError):
         engine: its name in the registry, e.g. `pocketsphinx`.
         message: what happened.
         retryable: whether the same request may succeed.
+        trouble: of which kind it is.
+        retry_after_s: seconds to wait, if the engine said so.
     """
 
-    def __init__(self, engine: str, message: str, *, retryable: bool = True) -> None:
+    def __init__(
+        self,
+        engine: str,
+        message: str,
+        *,
+        retryable: bool = True,
+        trouble: Trouble = Trouble.FAILED,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(f"{engine}: {message}")
         self.engine = engine
         self.retryable = retryable
+        self.trouble = trouble
+        self.retry_after_s = retry_after_s
 
 
 class EngineUnavailable(EngineError):
@@ -209,6 +240,19 @@ class EngineUnavailable(EngineError):
 
     def __init__(self, engine: str, message: str) -> None:
         super().__init__(engine, message, retryable=False)
+
+
+class ToolError(LumiError):
+    """A tool could not be called.
+
+    Args:
+        tool: its name.
+        message: what happened, in words that a model can act on.
+    """
+
+    def __init__(self, tool: str, message: str) -> None:
+        super().__init__(f"{tool}: {message}")
+        self.tool = tool
 
 
 class StoreError(LumiError):

@@ -2,7 +2,8 @@
 
 PCM is signed 16-bit little-endian mono `bytes`. Streams are asynchronous iterators: closing one (`aclose()`,
 or cancelling the task that reads it) stops the work behind it at once. An engine that fails raises
-`lumi.errors.EngineError`; one that cannot start raises `EngineUnavailable`, whose text says what to install.
+`lumi.errors.EngineError`, whose `trouble` says of which kind it is; one that cannot start raises `EngineUnavailable`,
+whose text says what to install.
 """
 
 from __future__ import annotations
@@ -40,6 +41,15 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture to look at."""
+
+    data: bytes
+    media_type: str
+    """E.g. `image/jpeg`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One entry of a dialogue. `role` `tool` answers the call `tool_call_id`."""
 
@@ -47,6 +57,7 @@ class ChatMessage:
     content: str
     tool_call_id: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class ToolSpec:
     description: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """JSON Schema of the arguments."""
+    confirm: bool = False
+    """It opens doors or spends money: the user is asked before it is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,15 @@ class ToolCall:
     name: str
     arguments: str
     """JSON text, as the model wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gave back, in words for the model."""
+
+    text: str
+    failed: bool = False
+    """The tool was reached and could not do it; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +111,16 @@ class Prompt:
     messages: Sequence[ChatMessage]
     speaker: Speaker = Speaker()
     tools: Sequence[ToolSpec] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenPiece:
+    """Speech from a model that speaks for itself: PCM at the engine's `sample_rate_hz`."""
+
+    pcm: bytes
+
+
+DuplexEvent = Transcript | EmotionHint | TextDelta | SpokenPiece
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +186,54 @@ class Tts(Protocol):
 
     def synthesize(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
         """Stream PCM at `sample_rate_hz`. Text without anything to pronounce yields nothing."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Tools(Protocol):
+    """Tools that a model may call: functions of ours, a device's, another program's."""
+
+    name: str
+
+    async def specs(self, speaker: Speaker) -> Sequence[ToolSpec]:
+        """What there is for this speaker now; what cannot be reached is left out."""
+        ...
+
+    async def call(self, call: ToolCall, speaker: Speaker) -> ToolResult:
+        """Do it. `speaker.turn_id` with the call's id names the act: asked for again, it is not done twice.
+
+        Raises:
+            ToolError: there is no such tool, its arguments make no sense, or it cannot be reached.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Duplex(Protocol):
+    """A whole turn in one engine: hears, thinks and speaks (a realtime speech model)."""
+
+    name: str
+    sample_rate_hz: int
+    """Of the speech it yields."""
+
+    def converse(
+        self, audio: AsyncIterator[bytes], prompt: Prompt, tools: Tools | None = None
+    ) -> AsyncIterator[DuplexEvent]:
+        """Read 16 kHz PCM of one utterance; yield its transcripts (one final), then the answer's text and speech."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Wake(Protocol):
+    """Listens for wake words."""
+
+    name: str
+
+    def detect(self, audio: AsyncIterator[bytes]) -> AsyncIterator[str]:
+        """Read 16 kHz PCM as it comes; yield the name of each wake word that is heard, at once."""
         ...
 
     async def aclose(self) -> None: ...

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 GROUP = "lumi.engines"
-KINDS = ("vad", "stt", "llm", "tts")
+KINDS = ("vad", "stt", "llm", "tts", "duplex", "wake")
 
 
 class Registry:
@@ -77,7 +77,7 @@ class Registry:
 
 
 def available(kind: str) -> tuple[str, ...]:
-    """The names of the installed engines of a kind (`vad`, `stt`, `llm`, `tts`)."""
+    """The names of the installed engines of a kind (one of `KINDS`)."""
     return Registry().available(kind)
 
 

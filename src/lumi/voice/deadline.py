@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TypeVar
 
-from lumi.errors import EngineError
+from lumi.errors import EngineError, Trouble
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ async def within(stream: AsyncIterator[T], *, engine: str, timeout_s: float) -> 
             except StopAsyncIteration:
                 return
             except TimeoutError:
-                raise EngineError(engine, f"no answer within {timeout_s:g} s") from None
+                raise EngineError(engine, f"no answer within {timeout_s:g} s", trouble=Trouble.SLOW) from None
             yield item
     finally:
         await close(stream)
