@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 EVENTS_KEPT = 1_000
@@ -16,6 +17,9 @@ EVENTS_KEPT = 1_000
 
 DIALOGUE_ENTRIES = 1_000
 """Kept of one session; the oldest go first."""
+
+PAIRING_ATTEMPTS = 5
+"""Wrong codes after which those that waited meanwhile hold no longer: a million codes, and five tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,49 @@ class StoredEvent:
     seq: int
     payload: bytes
     created_at: float
+
+
+class DeviceState(StrEnum):
+    PENDING = "pending"
+    """Known, and not let in (yet)."""
+    PAIRED = "paired"
+    REVOKED = "revoked"
+    """Let in once, and never again unless somebody pairs it anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that has been here, and what somebody in the household said about it. Empty texts: nothing said."""
+
+    id: str
+    client_id: str = ""
+    """The installation on it that was let in; another one with the same `id` is a stranger."""
+    name: str = ""
+    model: str = ""
+    state: DeviceState = DeviceState.PENDING
+    tokens_from: int = 0
+    """Tokens made before this second are void: how a single device's tokens are taken back."""
+    keyed: bool = False
+    """It was given a token, and is not let in without one any more."""
+    persona: str = ""
+    language: str = ""
+    voice: str = ""
+    first_seen: float = 0.0
+    last_seen: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PairingCode:
+    """Six digits that a device shows, so that somebody who sees it can say: let this one in."""
+
+    code: str
+    device_id: str
+    client_id: str
+    challenge: str
+    """What the device is handed beside the code, for firmware that answers it."""
+    expires_at: float
+    attempts: int = 0
+    """Wrong codes that were tried while this one waited."""
 
 
 class AnswerStore(Protocol):
@@ -202,6 +249,42 @@ class EventStore(Protocol):
         ...
 
 
+class DeviceStore(Protocol):
+    async def get(self, device_id: str) -> Device | None: ...
+
+    async def save(self, device: Device) -> None:
+        """Keep it in place of what was known of this id."""
+        ...
+
+    async def all(self) -> Sequence[Device]:
+        """In the order of their first visit."""
+        ...
+
+    async def remove(self, device_id: str) -> bool:
+        """Whether it was there."""
+        ...
+
+
+class PairingStore(Protocol):
+    async def issue(self, code: PairingCode, now: float) -> bool:
+        """Keep a code in place of its device's former one. False: its digits are another waiting device's."""
+        ...
+
+    async def of(self, device_id: str, now: float) -> PairingCode | None:
+        """The device's code, if it still holds."""
+        ...
+
+    async def take(self, code: str, now: float) -> PairingCode | None:
+        """Take a code out, so that it serves once. None: there is none like it (any more).
+
+        A wrong one may have been meant for any that waits, so it counts as an attempt on all of them; with
+        `PAIRING_ATTEMPTS` a code holds no longer.
+        """
+        ...
+
+    async def forget_before(self, expires_at: float) -> int: ...
+
+
 class Store(Protocol):
     """One of each, with one lifetime."""
 
@@ -222,6 +305,12 @@ class Store(Protocol):
 
     @property
     def events(self) -> EventStore: ...
+
+    @property
+    def devices(self) -> DeviceStore: ...
+
+    @property
+    def pairings(self) -> PairingStore: ...
 
     async def commit(self, *, answer: Answer | None = None, event: StoredEvent | None = None) -> bool:
         """Store an answer and the event that tells of it, both or neither, also if the process dies.

@@ -8,6 +8,7 @@ from itertools import islice
 
 from lumi.errors import StoreError
 from lumi.store.base import DIALOGUE_ENTRIES, Answer, DialogueEntry, StoredEvent, Timer
+from lumi.store.memory_devices import MemoryDevices, MemoryPairings
 from lumi.store.memory_sessions import MemoryEvents, MemorySessions
 
 
@@ -33,6 +34,8 @@ class MemoryStore:
         self.dialogues = _Dialogues(self._lifetime)
         self.sessions = MemorySessions(self._lifetime.check, self.dialogues.drop)
         self.events = MemoryEvents(self._lifetime.check, self.sessions)
+        self.devices = MemoryDevices(self._lifetime.check)
+        self.pairings = MemoryPairings(self._lifetime.check)
 
     async def commit(self, *, answer: Answer | None = None, event: StoredEvent | None = None) -> bool:
         self._lifetime.check()

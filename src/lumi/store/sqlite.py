@@ -10,6 +10,7 @@ from typing import Self
 
 from lumi.errors import StoreError
 from lumi.store.base import DIALOGUE_ENTRIES, Answer, DialogueEntry, StoredEvent, Timer
+from lumi.store.sqlite_devices import SqliteDevices, SqlitePairings
 from lumi.store.sqlite_sessions import SqliteEvents, SqliteSessions, appending
 from lumi.store.sqlite_thread import SqliteThread, Statement, Step
 
@@ -25,6 +26,8 @@ class SqliteStore:
         self.dialogues = _Dialogues(thread)
         self.sessions = SqliteSessions(thread)
         self.events = SqliteEvents(thread)
+        self.devices = SqliteDevices(thread)
+        self.pairings = SqlitePairings(thread)
 
     @classmethod
     async def open(cls, path: str | Path) -> Self:

@@ -43,6 +43,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (session_id, seq)) WITHOUT ROWID""",
         "CREATE INDEX dialogue_by_age ON dialogue (created_at)",
     ),
+    (
+        """CREATE TABLE devices (
+            id TEXT NOT NULL PRIMARY KEY, client_id TEXT NOT NULL, name TEXT NOT NULL, model TEXT NOT NULL,
+            state TEXT NOT NULL, tokens_from INTEGER NOT NULL, keyed INTEGER NOT NULL, persona TEXT NOT NULL,
+            language TEXT NOT NULL, voice TEXT NOT NULL, first_seen REAL NOT NULL, last_seen REAL NOT NULL)""",
+        """CREATE TABLE pairings (
+            device_id TEXT NOT NULL PRIMARY KEY, code TEXT NOT NULL UNIQUE, client_id TEXT NOT NULL,
+            challenge TEXT NOT NULL, expires_at REAL NOT NULL, attempts INTEGER NOT NULL)""",
+    ),
 )
 """One entry per schema version, each a series of statements. Entries are only ever added: files in the field have
 been through the earlier ones. `PRAGMA user_version` counts those a file has been through."""

@@ -18,13 +18,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from lumi.store.base import DialogueEntry, Timer
+from lumi.testing.device_stores import DeviceConformance
 from lumi.testing.event_stores import EventConformance
 from lumi.testing.session_stores import ANSWER, SessionConformance, refusal
 
 TIMER = Timer("t1", "alice", 1_060.0, "timer", "面条", "zh", 1_000.0, 60.0)
 
 
-class StoreConformance(SessionConformance, EventConformance):
+class StoreConformance(SessionConformance, EventConformance, DeviceConformance):
     """Subclass it and say how the store is opened."""
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────
