@@ -54,7 +54,9 @@ def test_the_version(tmp_path: Path):
     assert (done.returncode, done.stdout) == (0, f"lumi {__version__}\n")
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["chat"], ["say"], ["talk"], ["doctor"], ["bench"]])
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["chat"], ["say"], ["talk"], ["find"], ["doctor"], ["bench"]]
+)
 def test_every_command_explains_itself(tmp_path: Path, command):
     done = lumi(tmp_path, *command, "--help")
     assert done.returncode == 0

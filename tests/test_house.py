@@ -39,6 +39,7 @@ HOMES = {
     "espeakng_loader": {"engines"},
     "faster_whisper": {"engines"},
     "hassil": {"skills"},
+    "ifaddr": {"transport"},
     "jsonschema": {"tools"},
     "mcp": {"tools"},
     "miniaudio": {"client"},

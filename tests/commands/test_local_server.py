@@ -87,6 +87,15 @@ async def test_an_address_that_was_given_is_believed():
         assert url == "ws://home/"
 
 
+async def test_auto_means_the_one_in_the_network(monkeypatch: pytest.MonkeyPatch):
+    async def the_one_server() -> str:
+        return "ws://192.168.1.20:8000/"
+
+    monkeypatch.setattr(local_server, "the_one_server", the_one_server)
+    async with server_url("auto", ENGLISH) as url:
+        assert url == "ws://192.168.1.20:8000/"
+
+
 @pytest.mark.real
 async def test_where_none_runs_one_is_started_and_said_so(screen: Screen, monkeypatch: pytest.MonkeyPatch):
     with socket.socket() as probe:

@@ -11,7 +11,9 @@ from lumi.commands.console import Console, language_of
 Url = Annotated[
     str | None,
     typer.Option(
-        "--url", help="Address of the server (ws://host:port/). None: the one running here, or a new one."
+        "--url",
+        help="Address of the server (ws://host:port/), or 'auto': the one in the local network. "
+        "None: the one running here, or a new one.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]

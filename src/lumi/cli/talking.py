@@ -81,3 +81,22 @@ def tui(*, url: Url = None, language: SpokenLanguage = None, token: Token = None
 
     terminal = console()
     run(terminal, lambda: command(terminal, TuiOptions(url, spoken(language), token)))
+
+
+@app.command()
+def find(
+    *,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=60, help="How long to look.")] = 2.0,
+    interface: Annotated[
+        list[str] | None,
+        typer.Option("--interface", help="Address of this machine: look in its network only."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the servers that announce themselves in the local network."""
+    from lumi.commands.find import FindOptions
+    from lumi.commands.find import find as command
+
+    terminal = console(as_json=as_json)
+    options = FindOptions(seconds, tuple(interface) if interface else None)
+    run(terminal, lambda: command(terminal, options))

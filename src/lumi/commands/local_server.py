@@ -1,4 +1,4 @@
-"""Which server a command talks to: the one named, the one running here, or one started for it."""
+"""Which server a command talks to: the one named, one found in the network, the one running here, or one started for it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from lumi.commands.console import Console
+from lumi.commands.find import AUTO, the_one_server
 from lumi.commands.running import load_extra
 from lumi.errors import ConfigError
 
@@ -76,17 +77,18 @@ async def server_url(
     """The address to connect to, for as long as the block runs.
 
     Args:
-        url: the address asked for; None: the server running here, or else one started in this process.
+        url: the address asked for; `auto`: the one server in the local network; None: the server running here, or else
+            one started in this process.
         console: is told when one is started.
         environ: where `LUMI_HOST` and `LUMI_PORT` are looked up.
         wait_ready: wait until the engines of a server started here have loaded.
 
     Raises:
-        ConfigError: a setting is wrong, or the server's packages are not installed.
+        ConfigError: a setting is wrong, the server's packages are not installed, or `auto` finds none or several.
         EngineUnavailable: an engine of the server started here cannot load.
     """
     if url is not None:
-        yield url
+        yield await the_one_server() if url == AUTO else url
         return
     host, port = local_address(environ)
     if port and await health(host, port) is not None:
