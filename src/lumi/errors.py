@@ -26,6 +26,7 @@ LumiError
 ├─ ToolError               a tool could not be called
 ├─ StoreError              the store cannot read or keep something
 └─ Overloaded              too much at once: try again after `retry_after_s`
+    └─ RateLimited         … of one sender
 """
 
 from __future__ import annotations
@@ -269,3 +270,7 @@ class Overloaded(LumiError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class RateLimited(Overloaded):
+    """Too much of one sender; others are served."""

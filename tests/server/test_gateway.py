@@ -2,12 +2,13 @@ import asyncio
 
 import pytest
 from msgspec.structs import asdict
-from tests.server.doubles import Caller, counted, shell
+from tests.server.doubles import HELLO, Caller, counted, shell
 
-from lumi.errors import Overloaded, ProtocolError
+from lumi.errors import ConnectionLost, Overloaded, ProtocolError
 from lumi.protocol.connection import Limits
 from lumi.protocol.messages import AudioFrame, Chat, ClientHello, CloseCode, Features, ServerHello
 from lumi.server.gateway import OFFERED, GatewaySettings
+from lumi.server.limits import Rates
 from lumi.transport.base import LinkInfo
 from lumi.transport.memory import memory_link_pair
 
@@ -313,3 +314,62 @@ async def test_a_browser_with_a_bad_token_is_told_so():
         error = await caller.hear()
         assert error["error_code"] == "unauthorized"
         assert (await caller.end()).code == CloseCode.UNAUTHORIZED
+
+
+SLOW = GatewaySettings(rates=Rates(messages_per_s=1.0, audio_bytes_per_s=10.0, flood_s=5.0))
+
+
+async def test_more_messages_than_a_connection_may_send_are_refused_by_their_id_and_the_next_is_welcome():
+    async with shell(SLOW) as made, made.call() as caller:
+        await caller.greet()
+        for number in range(10):
+            await caller.say(type="chat", id=f"c{number}", content="hi")
+        heard = [await caller.hear() for _ in range(10)]
+        assert [one["type"] for one in heard] == ["response"] * 9 + ["error"]
+        refused = heard[-1]
+        assert (refused["id"], refused["error_code"], refused["retryable"]) == ("c9", "rate_limited", True)
+        assert refused["retry_after"] == 1.0
+        await asyncio.sleep(refused["retry_after"])
+        await caller.say(type="chat", id="c9", content="hi")
+        assert (await caller.hear())["type"] == "response"
+    assert counted(made.metrics, "lumi_unwelcome_total 1.0")
+
+
+async def test_more_sound_than_a_connection_may_send_is_dropped():
+    async with shell(SLOW) as made, made.call() as caller:
+        await caller.greet()
+        for _ in range(3):
+            await caller.link.send(bytes(100))
+        await caller.say(type="ping", timestamp=1)
+        assert (await caller.hear())["type"] == "pong"
+        assert len([item for item in made.made[0].noted if isinstance(item, AudioFrame)]) == 2
+
+
+async def send_sound(caller: Caller) -> None:
+    """Much more than is welcome, until somebody ends it."""
+    while True:
+        await asyncio.sleep(0.1)
+        await caller.link.send(bytes(100))
+
+
+async def test_who_floods_is_cut_off_and_told():
+    async with shell(SLOW) as made, made.call() as caller:
+        await caller.greet()
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(ConnectionLost) as cut:
+            await send_sound(caller)
+        assert (cut.value.code, cut.value.reason) == (CloseCode.TRY_LATER, "too much was sent for too long")
+        assert 5.0 <= asyncio.get_running_loop().time() - began <= 6.0
+
+
+async def test_one_device_has_only_so_many_sessions():
+    async with shell() as made:
+        made.sessions._max_of_device = 1
+        async with made.call() as one, made.call() as other:
+            await one.greet()
+            await other.say(**HELLO)
+            refused = await other.hear()
+            assert (refused["error_code"], refused["retry_after"]) == ("rate_limited", 30.0)
+            assert (await other.end()).code == CloseCode.TRY_LATER
+        async with made.call() as third:
+            await third.greet()

@@ -1,3 +1,4 @@
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from tests.server.doubles import HELLO, Shell, counted, shell
 from lumi.config.serving import ServerSettings
 from lumi.server.auth import Doorkeeper
 from lumi.server.http_api import HttpApi, content_security_policy
+from lumi.server.limits import Addresses
 from lumi.server.port import listening
 
 pytestmark = pytest.mark.real
@@ -23,6 +25,7 @@ class Visitor:
         self.http = http
         self.base = base
         self.health = ""
+        self.api: HttpApi
 
 
 @asynccontextmanager
@@ -42,6 +45,7 @@ async def visiting(
         )
         async with listening(api.application(), ServerSettings(port=0)) as port:
             visitor.base = f"http://127.0.0.1:{port}"
+            visitor.api = api
             yield visitor
 
 
@@ -177,3 +181,53 @@ async def test_a_broken_upgrade_is_a_bad_request():
     headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
     async with visiting() as visitor, visitor.http.get(visitor.base + "/", headers=headers) as answer:
         assert answer.status == 400
+
+
+async def test_an_address_that_is_full_is_told_to_come_back():
+    async with visiting() as visitor:
+        visitor.api._addresses = Full()
+        async with visitor.http.get(visitor.base + "/healthz") as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (429, "30")
+            assert "limits.address_connections" in await answer.text()
+        assert counted(visitor.shell.metrics, 'lumi_refused_total{reason="address_connections"} 1.0')
+
+
+class Full(Addresses):
+    def enter(self, address: str) -> bool:
+        return False
+
+
+async def test_whoever_was_let_in_is_counted_out():
+    async with visiting() as visitor:
+        visitor.api._addresses = noted = Noted()
+        async with visitor.http.ws_connect(visitor.base) as ws:
+            await ws.send_json(HELLO)
+            await ws.receive_json()
+        async with visitor.http.get(visitor.base + "/nothing") as answer:
+            assert answer.status == 404
+    assert noted.calls == ["enter", "leave"] * 2
+
+
+class Noted(Addresses):
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+
+    def enter(self, address: str) -> bool:
+        self.calls.append("enter")
+        return True
+
+    def leave(self, address: str) -> None:
+        self.calls.append("leave")
+
+
+async def test_a_request_that_trickles_in_is_cut_off():
+    async with shell() as made:
+        api = HttpApi(made.gateway, Doorkeeper(), made.metrics, lambda: "", "1", max_frame_bytes=65_536)
+        async with listening(api.application(), ServerSettings(port=0), request_s=0.2) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n")
+            await writer.drain()
+            async with asyncio.timeout(5):
+                assert await reader.read() == b""
+            writer.close()

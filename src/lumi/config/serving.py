@@ -58,6 +58,29 @@ class LimitSettings(Section):
     idle_s: float = Field(
         default=600.0, gt=0, description="A client that sends nothing for so long is cut off."
     )
+    address_connections: int = Field(
+        default=256,
+        ge=1,
+        description="Connections at once from one address; one more is told to come back later. This machine is exempt.",
+    )
+    device_sessions: int = Field(
+        default=16, ge=1, description="Sessions of one device at once; one more is told to come back later."
+    )
+    messages_per_s: float = Field(
+        default=200.0,
+        gt=0,
+        description="Messages that one connection may send; for a moment ten times as many. Beyond, each is refused.",
+    )
+    audio_kib_per_s: float = Field(
+        default=128.0,
+        gt=0,
+        description="Sound that one connection may send; for a moment twenty times as much. Beyond, it is dropped.",
+    )
+    flood_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="Who goes on for so long beyond what a connection may send is cut off.",
+    )
     resume_s: float = Field(
         default=600.0,
         ge=0,

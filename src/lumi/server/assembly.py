@@ -18,6 +18,7 @@ from lumi.server.auth import Doorkeeper
 from lumi.server.bells import SKILLS
 from lumi.server.gateway import GatewaySettings
 from lumi.server.late_vad import LateVad
+from lumi.server.limits import KIB, Rates
 from lumi.server.services import SessionSettings
 from lumi.store.base import Store
 from lumi.voice.endpointing import EndpointingSettings
@@ -67,6 +68,7 @@ def gateway_settings(config: Config, version: str) -> GatewaySettings:
         limits=Limits(
             text_bytes=limits.text_bytes, binary_bytes=limits.binary_bytes, content_chars=limits.chat_chars
         ),
+        rates=Rates(limits.messages_per_s, limits.audio_kib_per_s * KIB, limits.flood_s),
         outgoing_frames=limits.outgoing_frames,
         hello_s=limits.hello_s,
         idle_s=limits.idle_s,

@@ -27,10 +27,12 @@ from lumi.protocol.messages import (
     ServerHello,
 )
 from lumi.server.auth import device_name
+from lumi.server.limits import Rates
 from lumi.server.line import Line
 from lumi.server.log import Subject, logger
 from lumi.server.message_router import MessageRouter
 from lumi.server.metrics import Metrics
+from lumi.server.refusing import made_no_sense, put_off, refuse, too_much
 from lumi.server.session_manager import SessionLike, SessionManager
 from lumi.transport.base import Link
 
@@ -47,12 +49,6 @@ OFFERED = Features(
 )
 """What this server grants to whoever asks. `mcp` and `aec` are not built yet and not granted."""
 
-NO_SESSION: dict[str, int] = {
-    ErrorCode.OVERLOADED: CloseCode.TRY_LATER,
-    ErrorCode.INTERNAL: CloseCode.INTERNAL,
-}
-"""Why there may be no session for a hello, and how the link is closed then."""
-
 SWEEPS_PER_IDLE = 20
 """How often one idle time is looked at: nobody stays longer than 5 % beyond it."""
 
@@ -62,6 +58,7 @@ class GatewaySettings:
     """Bounds of one link; durations in seconds."""
 
     limits: Limits = field(default_factory=Limits)
+    rates: Rates = field(default_factory=Rates)
     outgoing_frames: int = 1024
     hello_s: float = 10.0
     idle_s: float = 600.0
@@ -149,7 +146,9 @@ class Gateway:
             query=info.query,
             wall_clock=self._wall_clock,
         )
-        return Line(link, connection, self._metrics, max_frames=settings.outgoing_frames)
+        return Line(
+            link, connection, self._metrics, max_frames=settings.outgoing_frames, rates=settings.rates
+        )
 
     async def _end(self, line: Line) -> None:
         self._lines.discard(line)
@@ -186,7 +185,10 @@ class Gateway:
             async with asyncio.timeout(self._settings.hello_s) as deadline:
                 while not line.closing:
                     data = await line.link.receive()
-                    line.heard(data)
+                    if (wait_s := line.heard(data)) > 0.0:
+                        self._metrics.unwelcome.inc()
+                        too_much(line, data, wait_s)
+                        continue
                     for event in line.connection.receive(data):
                         await self._take(line, event)
                     if line.session is not None:
@@ -201,48 +203,28 @@ class Gateway:
         try:
             await self._dispatch(line, event)
         except ProtocolError as error:
-            self._refuse(line, event, error)
+            refuse(line, event, error)
         except Overloaded as error:
-            self._refuse(line, event, ProtocolError(ErrorCode.OVERLOADED, str(error)), error.retry_after_s)
+            put_off(line, event, error)
         except Exception:  # noqa: BLE001 - the guard of a connection: the traceback is logged, the client told
             logger(Subject.ERROR).exception(
                 "message failed", type=type(event).__name__, remote=line.link.info.remote
             )
             problem = "the server made a mistake with this message; its log has the details"
-            self._refuse(line, event, ProtocolError(ErrorCode.INTERNAL, problem))
+            refuse(line, event, ProtocolError(ErrorCode.INTERNAL, problem))
 
     async def _dispatch(self, line: Line, event: Message | AudioFrame | Fault) -> None:
         session = line.session
         if isinstance(event, AudioFrame):
             self._metrics.frames_in.inc()
         if isinstance(event, Fault):
-            self._fault(line, event)
+            made_no_sense(line, event)
         elif isinstance(event, ClientHello):
             await self._hello(line, event)
         elif session is None:
             raise ProtocolError(ErrorCode.NOT_READY, "say hello first")
         else:
             await self._router.route(session, line, event)
-
-    def _refuse(
-        self, line: Line, event: object, error: ProtocolError, retry_after_s: float | None = None
-    ) -> None:
-        """Tell the client; without a session there is nothing it could do but come back later."""
-        if error.message_id is None:
-            error.message_id = getattr(event, "id", None)
-        line.send_error(error, retry_after_s=retry_after_s)
-        if line.session is None and error.code in NO_SESSION:
-            line.hang_up(NO_SESSION[error.code], error.code)
-        elif error.fatal:
-            line.hang_up(CloseCode.DONE, error.code)
-
-    def _fault(self, line: Line, fault: Fault) -> None:
-        """The frame made no sense: say so, and hang up where the connection cannot go on."""
-        self._log.info("fault", remote=line.link.info.remote, code=str(fault.code), problem=fault.message)
-        if fault.reply is not None:
-            line.send(fault.reply)
-        if fault.fatal_close is not None:
-            line.hang_up(fault.fatal_close, fault.message)
 
     async def _hello(self, line: Line, hello: ClientHello) -> None:
         """Answer a hello: the first makes or resumes the session, a later one changes what was agreed."""

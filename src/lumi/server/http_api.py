@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -13,6 +14,7 @@ from aiohttp import web
 from lumi.errors import ConnectionLost
 from lumi.server.auth import Doorkeeper, Verdict
 from lumi.server.gateway import Gateway
+from lumi.server.limits import Addresses
 from lumi.server.log import Subject, logger
 from lumi.server.metrics import CONTENT_TYPE, Metrics
 from lumi.transport.websocket import accept, is_upgrade, request_info
@@ -29,6 +31,13 @@ REFUSALS = {
     ),
     Verdict.BAD_TOKEN: (401, "401: the token is missing or wrong; send `Authorization: Bearer <token>`.\n"),
 }
+TOO_MANY = (
+    "429: your address has as many connections as one may have (the server's setting "
+    "limits.address_connections); close one, or try again later.\n"
+)
+RETRY_AFTER_S = "30"
+BODY_S = 120.0
+"""How long a request that brings something along may take, its answer included."""
 SAFETY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,6 +62,7 @@ class HttpApi:
         version: str,
         *,
         max_frame_bytes: int,
+        addresses: Addresses | None = None,
         routes: Iterable[web.RouteDef] = (),
     ) -> None:
         self._gateway = gateway
@@ -61,6 +71,7 @@ class HttpApi:
         self._health = health
         self._version = version
         self._max_frame_bytes = max_frame_bytes
+        self._addresses = addresses or Addresses()
         self._page = files("lumi.server").joinpath("page", PAGE).read_bytes()
         self._page_headers = SAFETY | {
             "Content-Security-Policy": content_security_policy(self._page.decode())
@@ -82,10 +93,22 @@ class HttpApi:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Route) -> web.StreamResponse:
         """Take upgrades, whatever their path (clients in the field use many); say what is not served here."""
-        if is_upgrade(request):
-            return await self._upgrade(request)
+        address = request.remote or ""
+        if not self._addresses.enter(address):
+            self._metrics.refused.labels("address_connections").inc()
+            self._log.warning("refused", remote=address, why="address_connections")
+            return web.Response(status=429, text=TOO_MANY, headers=SAFETY | {"Retry-After": RETRY_AFTER_S})
         try:
-            return await handler(request)
+            return await (self._upgrade(request) if is_upgrade(request) else self._answer(request, handler))
+        finally:
+            self._addresses.leave(address)
+
+    async def _answer(self, request: web.Request, handler: Route) -> web.StreamResponse:
+        try:
+            async with asyncio.timeout(BODY_S if request.can_read_body else None):
+                return await handler(request)
+        except TimeoutError:
+            return web.Response(status=408, text=f"408: not done within {BODY_S:g} s.\n", headers=SAFETY)
         except web.HTTPNotFound:
             return web.Response(status=404, text=NOT_FOUND, headers=SAFETY)
         except web.HTTPMethodNotAllowed as refusal:
@@ -107,10 +130,10 @@ class HttpApi:
             return web.Response(status=status, text=text, headers=SAFETY)
         try:
             link = await accept(request, max_frame_bytes=self._max_frame_bytes)
+            await (self._gateway.serve(link) if verdict is Verdict.WELCOME else self._gateway.refuse(link))
         except ConnectionLost:
             self._log.debug("left before the upgrade", remote=info.remote)
             return web.Response(status=400, text="400: the connection closed before it was upgraded.\n")
-        await (self._gateway.serve(link) if verdict is Verdict.WELCOME else self._gateway.refuse(link))
         return link.response
 
     async def _home(self, _: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ from lumi.errors import ProtocolError
 from lumi.protocol.codec import error_message
 from lumi.protocol.connection import Connection
 from lumi.protocol.messages import AudioFrame, Error, Message, Metrics, Response
+from lumi.server.limits import Allowance, Rates
 from lumi.server.link_writer import FAREWELL_S, LinkWriter, Outgoing
 from lumi.server.log import Subject, logger
 from lumi.server.metrics import Metrics as Counters
@@ -26,7 +27,15 @@ class Line:
         heard_at: when the client last sent something, in the loop's seconds.
     """
 
-    def __init__(self, link: Link, connection: Connection, counters: Counters, *, max_frames: int) -> None:
+    def __init__(
+        self,
+        link: Link,
+        connection: Connection,
+        counters: Counters,
+        *,
+        max_frames: int,
+        rates: Rates | None = None,
+    ) -> None:
         self.link = link
         self.connection = connection
         self.session: SessionLike | None = None
@@ -35,6 +44,7 @@ class Line:
         encode = connection.send if self._trace is None else self._traced
         self.writer = LinkWriter(link, encode, max_frames=max_frames)
         self.heard_at = asyncio.get_running_loop().time()
+        self._allowance = Allowance(rates or Rates(), self.heard_at)
         self.said_goodbye = False
         self._counters = counters
 
@@ -42,11 +52,17 @@ class Line:
     def closing(self) -> bool:
         return self.writer.finishing is not None
 
-    def heard(self, frame: str | bytes) -> None:
-        """The client has sent something."""
+    def heard(self, frame: str | bytes) -> float:
+        """The client has sent something. Seconds until such a frame would be welcome; 0.0: it is."""
         self.heard_at = asyncio.get_running_loop().time()
         if self._trace is not None:
             self._trace.trace("received", frame=described(frame))
+        return self._allowance.spend(frame, self.heard_at)
+
+    @property
+    def flooding(self) -> bool:
+        """The client has gone on and on sending what is not welcome."""
+        return self._allowance.is_flood
 
     def send(self, message: Outgoing) -> None:
         """Queue a message, a packet or a frame already encoded; never waits."""

@@ -31,6 +31,9 @@ class Metrics:
         self.errors = Counter(
             "lumi_errors", "Errors told to clients, by name", ["error_code"], registry=registry
         )
+        self.unwelcome = Counter(
+            "lumi_unwelcome", "Frames refused because their sender sends too much", registry=registry
+        )
         self.frames_in = Counter("lumi_frames_in", "Audio frames received", registry=registry)
 
     def turn_ended(self, kind: str, stages_ms: dict[str, float]) -> None:

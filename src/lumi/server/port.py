@@ -37,13 +37,21 @@ PROBLEMS = {
 
 
 @asynccontextmanager
-async def listening(application: web.Application, settings: ServerSettings) -> AsyncIterator[int]:
-    """Listen while this lasts; gives the port.
+async def listening(
+    application: web.Application, settings: ServerSettings, *, request_s: float = 10.0
+) -> AsyncIterator[int]:
+    """Listen while this lasts; gives the port. A connection that makes no whole request within `request_s` is closed.
 
     Raises:
         ConfigError: the address or the port cannot be had; names the setting.
     """
-    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=CLEANUP_S)
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=CLEANUP_S,
+        keepalive_timeout=request_s,  # runs from the first moment, also while a request trickles in
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host.strip("[]"), settings.port, backlog=BACKLOG)

@@ -26,6 +26,7 @@ from lumi.server.background import Background
 from lumi.server.bells import Bells
 from lumi.server.gateway import Gateway
 from lumi.server.http_api import HttpApi
+from lumi.server.limits import Addresses
 from lumi.server.log import Subject, install, logger
 from lumi.server.metrics import Metrics
 from lumi.server.port import authority, listening
@@ -176,6 +177,7 @@ class Server:
                 services.store,
                 self._wall_clock,
                 max_sessions=config.limits.sessions,
+                max_of_device=config.limits.device_sessions,
                 resume_s=config.limits.resume_s,
             )
         )
@@ -192,8 +194,11 @@ class Server:
             lambda: self.health,
             __version__,
             max_frame_bytes=config.limits.text_bytes,
+            addresses=Addresses(config.limits.address_connections),
         )
-        self.port = await stack.enter_async_context(listening(api.application(), config.server))
+        self.port = await stack.enter_async_context(
+            listening(api.application(), config.server, request_s=config.limits.hello_s)
+        )
 
     async def _warm_up(self, engines: assembly.Engines) -> None:
         """Load all engines at once. One that cannot load makes the server unfit, and says so in its health."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from lumi.errors import Overloaded, StoreError
+from lumi.errors import Overloaded, RateLimited, StoreError
 from lumi.protocol.handshake import Agreement
 from lumi.protocol.messages import (
     Abort,
@@ -141,12 +141,14 @@ class SessionManager:
         wall_clock: Callable[[], float],
         *,
         max_sessions: int,
+        max_of_device: int = 16,
         resume_s: float = 600.0,
     ) -> None:
         self._factory = factory
         self._store = store
         self._wall_clock = wall_clock
         self._max_sessions = max_sessions
+        self._max_of_device = max_of_device
         self._resume_s = resume_s
         self._entries: dict[str, Entry] = {}
         self._by_device: dict[str, list[SessionLike]] = {}
@@ -179,11 +181,21 @@ class SessionManager:
         """The device's sessions, newest first."""
         return tuple(reversed(self._by_device.get(device_id, ())))
 
-    def check_room(self) -> None:
-        """Raise `Overloaded` when there are as many sessions as there may be."""
+    def check_room(self, device_id: str) -> None:
+        """See that one more session may be made for the device.
+
+        Raises:
+            Overloaded: there are as many as there may be.
+            RateLimited: the device has as many as one may have.
+        """
         if len(self._entries) >= self._max_sessions:
             raise Overloaded(
                 f"{self._max_sessions} sessions are all this server holds (limits.sessions); try again later",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        if len(self._by_device.get(device_id, ())) >= self._max_of_device:
+            raise RateLimited(
+                f"this device has {self._max_of_device} sessions already (limits.device_sessions); try again later",
                 retry_after_s=RETRY_AFTER_S,
             )
 
@@ -202,7 +214,7 @@ class SessionManager:
         Raises:
             Overloaded: there are as many as there may be.
         """
-        self.check_room()
+        self.check_room(device_id)
         session = self._factory(session_id, device_id, agreement, hello)
         self._entries[session_id] = entry = Entry(session, hang_up)
         self._by_device.setdefault(device_id, []).append(session)

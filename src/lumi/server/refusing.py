@@ -1,0 +1,52 @@
+"""What a client is told when its message has no effect, and whether the link ends with it."""
+
+from __future__ import annotations
+
+from lumi.errors import Overloaded, ProtocolError, RateLimited
+from lumi.protocol.messages import CloseCode, ErrorCode, Fault
+from lumi.server.line import Line
+from lumi.server.log import Subject, logger
+
+NO_SESSION: dict[str, int] = {
+    ErrorCode.OVERLOADED: CloseCode.TRY_LATER,
+    ErrorCode.RATE_LIMITED: CloseCode.TRY_LATER,
+    ErrorCode.INTERNAL: CloseCode.INTERNAL,
+}
+"""Why there may be no session for a hello, and how the link is closed then."""
+
+
+def refuse(line: Line, event: object, error: ProtocolError, retry_after_s: float | None = None) -> None:
+    """Tell the client; without a session there is nothing it could do but come back later."""
+    if error.message_id is None:
+        error.message_id = getattr(event, "id", None)
+    line.send_error(error, retry_after_s=retry_after_s)
+    if line.session is None and error.code in NO_SESSION:
+        line.hang_up(NO_SESSION[error.code], error.code)
+    elif error.fatal:
+        line.hang_up(CloseCode.DONE, error.code)
+
+
+def put_off(line: Line, event: object, error: Overloaded) -> None:
+    """Not now: the client is told when to try again."""
+    code = ErrorCode.RATE_LIMITED if isinstance(error, RateLimited) else ErrorCode.OVERLOADED
+    refuse(line, event, ProtocolError(code, str(error)), error.retry_after_s)
+
+
+def too_much(line: Line, frame: str | bytes, wait_s: float) -> None:
+    """More than one connection may send: sound is dropped, each message is put off by its id."""
+    if isinstance(frame, str):
+        problem = f"too many messages; send this again in {wait_s:.1f} s"
+        for event in line.connection.receive(frame):
+            put_off(line, event, RateLimited(problem, retry_after_s=round(wait_s, 1)))
+    if line.flooding:
+        line.hang_up(CloseCode.TRY_LATER, "too much was sent for too long")
+
+
+def made_no_sense(line: Line, fault: Fault) -> None:
+    """The frame made no sense: say so, and hang up where the connection cannot go on."""
+    remote = line.link.info.remote
+    logger(Subject.WEBSOCKET).info("fault", remote=remote, code=str(fault.code), problem=fault.message)
+    if fault.reply is not None:
+        line.send(fault.reply)
+    if fault.fatal_close is not None:
+        line.hang_up(fault.fatal_close, fault.message)
