@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lumi.errors import EngineError
-from lumi.server.services import SessionSettings
+from lumi.server.kit import SessionSettings
 from lumi.testing.engines import ScriptedLlm
 from lumi.testing.rehearsal import Rehearsal
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lumi.engines.base import ChatMessage
 from lumi.errors import EngineError
-from lumi.server.services import SessionSettings
+from lumi.server.kit import SessionSettings
 from lumi.testing.device import FakeDevice
 from lumi.testing.engines import ScriptedLlm, ScriptedStt
 from lumi.testing.rehearsal import Rehearsal, packets_of, spoken

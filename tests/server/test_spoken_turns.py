@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from lumi.server.services import SessionSettings
+from lumi.server.kit import SessionSettings
 from lumi.server.session import Session
 from lumi.testing.device import FakeDevice
 from lumi.testing.engines import ScriptedLlm, ScriptedTts

@@ -3,10 +3,10 @@ from lumi.voice.dialogue import Dialogue
 
 
 def test_messages_are_the_persona_and_what_was_said() -> None:
-    dialogue = Dialogue("be kind")
+    dialogue = Dialogue()
     dialogue.heard_user("1", "hello")
     dialogue.answered("1", "hi")
-    assert dialogue.messages() == (
+    assert dialogue.messages("be kind") == (
         ChatMessage("system", "be kind"),
         ChatMessage("user", "hello"),
         ChatMessage("assistant", "hi"),

@@ -203,10 +203,16 @@ def _check_together(config: Config, origin: Mapping[Keys, Given]) -> None:
             f"{server.host} can be reached by others{_at(given)}: set server.token (LUMI_SERVER__TOKEN) so that they "
             "must show it, or server.open = true (LUMI_SERVER__OPEN=true) to let anyone in",
         )
+    _check_zone(config.locale.timezone, origin, ("locale", "timezone"))
+    for name, device in config.devices.items():
+        _check_zone(device.timezone, origin, ("devices", name, "timezone"))
+
+
+def _check_zone(timezone: str | None, origin: Mapping[Keys, Given], path: Keys) -> None:
     try:
-        ZoneInfo(config.locale.timezone or "UTC")
+        ZoneInfo(timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        given = origin[("locale", "timezone")]
+        given = origin[path]
         raise ConfigError(
             given.written,
             f"{given.value!r} is no time zone{_at(given)}; accepted: an IANA name, e.g. Asia/Shanghai",

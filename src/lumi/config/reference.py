@@ -79,7 +79,7 @@ def _words(schema: Mapping[str, Any]) -> str:
         return "a path"
     words = WORDS[schema["type"]]
     if "pattern" in schema:
-        words = f"text like {schema['default']}"
+        words = f"text like {schema['examples'][0]}"
     return words + _bounds(schema)
 
 

@@ -20,6 +20,7 @@ def _split(value: object) -> object:
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_split)]
+LocaleName = Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Z][A-Za-z]+)*$", examples=["en_US"])]
 Options = Annotated[
     dict[str, Any], Field(description="What this engine in particular takes, see its own page.")
 ]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from lumi.config.sections import LogLevel, Section, Texts
+from lumi.config.sections import LocaleName, LogLevel, Section, Texts
 
 
 class ServerSettings(Section):
@@ -117,11 +117,7 @@ class LocaleSettings(Section):
     language: Literal["zh", "en"] = Field(
         default="en", description="Language to begin with; later the user's words decide."
     )
-    locale: str = Field(
-        default="en_US",
-        pattern=r"^[a-z]{2,3}(_[A-Z][A-Za-z]+)*$",
-        description="How dates and numbers are said.",
-    )
+    locale: LocaleName = Field(default="en_US", description="How dates and numbers are said.")
     timezone: str = Field(
         default="", description="IANA name, e.g. `Asia/Shanghai`; by default the machine's."
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 from pydantic import Field
 
+from lumi.config.devices import DeviceSettings, fits
 from lumi.config.engines import (
     AudioSettings,
     LlmSettings,
@@ -31,6 +32,7 @@ class Config(Section):
     llm: LlmSettings = LlmSettings()
     tts: TtsSettings = TtsSettings()
     engines: dict[str, NamedEngine] = Field(default_factory=dict)
+    devices: dict[str, DeviceSettings] = Field(default_factory=dict)
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()
@@ -41,6 +43,18 @@ class Config(Section):
     def data_dir(self) -> Path:
         """Where everything that lasts is kept; may not exist yet."""
         return (self.server.data_dir or user_data_path("lumi", appauthor=False)).expanduser().absolute()
+
+    def for_device(self, device_id: str) -> DeviceSettings:
+        """What is different for a device: of all tables that fit, joined."""
+        fitting = sorted(
+            ((fits(name, table, device_id), table) for name, table in self.devices.items()),
+            key=lambda pair: pair[0],
+        )
+        said: dict[str, object] = {}
+        for fit, table in fitting:
+            if fit:
+                said |= {key: value for key, value in table if value is not None}
+        return DeviceSettings().model_copy(update=said)
 
 
 def is_loopback(host: str) -> bool:

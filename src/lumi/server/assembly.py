@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -17,14 +17,17 @@ from lumi.protocol.connection import Limits
 from lumi.server.auth import Doorkeeper
 from lumi.server.bells import SKILLS
 from lumi.server.gateway import GatewaySettings
+from lumi.server.kit import SessionSettings
 from lumi.server.late_vad import LateVad
 from lumi.server.limits import KIB, Rates
-from lumi.server.services import SessionSettings
 from lumi.store.base import Store
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.turn import TurnSettings
 
 DATABASE = "lumi.db"
+DEVICE_KINDS = ("stt", "llm", "tts")
+"""Engines that a device may have of its own."""
+
 UTC = "UTC"
 LANGUAGES = {"zh": "Chinese", "en": "English"}
 STOP_FACTOR = 0.7
@@ -42,6 +45,8 @@ class Engines:
     stt: Stt
     llm: Llm
     tts: Tts
+    others: Mapping[str, Any] = field(default_factory=dict)
+    """What single devices have in place of these, by kind and name: `llm:spare`."""
 
 
 def data_directory(config: Config) -> Path:
@@ -154,7 +159,35 @@ def create_engines(config: Config, given: Mapping[str, Any], skills: Callable[[]
         "llm": lambda: skills() if llm.engine == SKILLS else _create("llm", llm.engine, llm.arguments),
         "tts": lambda: _create("tts", tts.engine, tts.arguments),
     }
-    return Engines(**{kind: given.get(kind) or make() for kind, make in makers.items()})
+    others = {
+        f"{kind}:{name}": given.get(f"{kind}:{name}") or create_named(config, kind, name, skills)
+        for kind, name in chosen(config)
+    }
+    return Engines(**{kind: given.get(kind) or make() for kind, make in makers.items()}, others=others)
+
+
+def chosen(config: Config) -> tuple[tuple[str, str], ...]:
+    """Kind and name of every engine that a device has in place of the one for all."""
+    found = {
+        (kind, name): None
+        for device in config.devices.values()
+        for kind in DEVICE_KINDS
+        if (name := getattr(device, kind)) is not None and not _is_default(config, kind, name)
+    }
+    return tuple(found)
+
+
+def _is_default(config: Config, kind: str, name: str) -> bool:
+    return name not in config.engines and name == getattr(config, kind).engine
+
+
+def create_named(config: Config, kind: str, name: str, skills: Callable[[], Llm]) -> Any:
+    """An engine by its own name, or by that of an `[engines.NAME]` table."""
+    table = config.engines.get(name)
+    engine = table.engine if table else name
+    if (kind, engine) == ("llm", SKILLS):
+        return skills()
+    return _create(kind, engine, table.arguments if table else {})
 
 
 def _create(kind: str, name: str, options: Mapping[str, Any]) -> Any:
@@ -173,10 +206,15 @@ def starters(engines: Engines) -> dict[str, Callable[[], Coroutine[Any, Any, Non
             await asyncio.to_thread(vad.load)
 
         found["vad"] = load
-    for kind, engine in (("stt", engines.stt), ("llm", engines.llm), ("tts", engines.tts)):
+    for name, engine in (
+        ("stt", engines.stt),
+        ("llm", engines.llm),
+        ("tts", engines.tts),
+        *engines.others.items(),
+    ):
         start = getattr(engine, "start", None)
         if start is not None:
-            found[kind] = start
+            found[name] = start
     return found
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from lumi.engines.base import ChatMessage, Speaker, Transcript
+from lumi.engines.base import Speaker, Transcript
 from lumi.errors import LumiError, Overloaded, ProtocolError
 from lumi.protocol.messages import Chat, Message
 from lumi.server.log import Subject, logger
@@ -16,7 +16,7 @@ from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services
 from lumi.voice.dialogue import Dialogue
 from lumi.voice.events import Heard, ReplyDelta, ReplyDone, Stage, StageFailed, TurnEvent
-from lumi.voice.turn import Turn, Typed
+from lumi.voice.turn import Typed
 
 RETRY_AFTER_S = 2.0
 
@@ -62,7 +62,7 @@ class Chats:
         self._speak = speak
         self._settled = settled
         self._waiting: asyncio.Queue[tuple[Question, Speaker]] = asyncio.Queue(
-            services.settings.waiting_chats
+            services.settings(owner).waiting_chats
         )
         self._open: set[tuple[str, str]] = set()
         """Taken in and not answered yet: id and words."""
@@ -130,21 +130,11 @@ class Chats:
             elif isinstance(event, Heard) and event.transcript.is_final and event.transcript.text:
                 self._dialogue.heard_user(question.id, event.transcript.text)
 
-        def history() -> Sequence[ChatMessage]:
-            return self._dialogue.messages()
-
-        services = self._services
-        turn = Turn(
-            question.id,
-            stt=services.stt,
-            llm=services.llm,
-            mouth=None,
-            emit=emit,
-            history=history,
-            speaker=speaker,
-            settings=services.settings.turn,
-        )
-        await turn.run(Typed(question.content) if isinstance(question, Chat) else question.utterance)
+        with self._services.lease(self._owner) as kit:
+            turn = kit.turn(
+                question.id, mouth=None, emit=emit, messages=self._dialogue.messages, speaker=speaker
+            )
+            await turn.run(Typed(question.content) if isinstance(question, Chat) else question.utterance)
         if answer.failed is not None:
             self._dialogue.forget(question.id)
             raise ChatFailed(answer.failed)

@@ -53,7 +53,8 @@ class Listening:
         self._speaker = speaker
         self._form = form
         self._uplink = services.pool.open_uplink(form, self._heard)
-        self._microphone = Microphone(services.settings.endpoint, self._begun, self._ended)
+        endpoint = services.settings(speaker().device_id).endpoint
+        self._microphone = Microphone(endpoint, self._begun, self._ended)
         self._mode = Mode.AUTO
         self._listen_id: str | None = None
         self._remembered: Remembered | None = None
@@ -160,7 +161,8 @@ class Listening:
         """The microphone is open while the server answers: hold the answer back, go on, or give it up."""
         guard = self._guard
         if guard is None or guard.turn_id != self._turns.turn_id:
-            interruption = Interruption(self._services.settings.interruption)
+            settings = self._services.settings(self._speaker().device_id)
+            interruption = Interruption(settings.interruption)
             guard = self._guard = Guard(self._turns.turn_id, interruption)
         before = guard.interruption.suspicion
         guard.interruption.feed(speech)

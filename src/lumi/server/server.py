@@ -24,7 +24,10 @@ from lumi.server import assembly
 from lumi.server.answers import AnswerDesk
 from lumi.server.background import Background
 from lumi.server.bells import Bells
+from lumi.server.device_overrides import NOTHING, DeviceOverrides
+from lumi.server.engine_room import EngineRoom, Furnished
 from lumi.server.gateway import Gateway
+from lumi.server.generations import Generations
 from lumi.server.http_api import HttpApi
 from lumi.server.limits import Addresses
 from lumi.server.log import Subject, install, logger
@@ -135,30 +138,29 @@ class Server:
             store = await assembly.open_store(config)
             stack.push_async_callback(store.aclose)
         bells = Bells(store, self._wall_clock, self._push)
-        engines = assembly.create_engines(config, self._given, bells.skills)
-        for kind in ("stt", "llm", "tts"):
-            if self._given[kind] is None:
-                stack.push_async_callback(getattr(engines, kind).aclose)
+        self._room = EngineRoom(self._given, bells.skills, self._overrides)
+        furnished = self._room.furnish(config)
+        engines = furnished.engines
+        self._generations = Generations(furnished.generation)
+        stack.push_async_callback(self._generations.aclose)
         self._unheard = assembly.unheard(engines.stt)
         pacer = await stack.enter_async_context(Pacer(tick_s=config.audio.tick_ms / 1000))
         pool = await stack.enter_async_context(
             MediaPool(engines.vad, workers=config.audio.threads, complexity=config.audio.complexity)
         )
         services = Services(
-            stt=engines.stt,
-            llm=engines.llm,
-            tts=engines.tts,
+            generations=self._generations,
             pool=pool,
             pacer=pacer,
             cache=PacketCache(config.audio.cache_mb * 1024 * 1024),
             store=store,
             answers=AnswerDesk(store.answers, self._wall_clock),
             wall_clock=self._wall_clock,
-            settings=assembly.session_settings(config),
         )
         await self._open_doors(stack, services, bells)
         tasks = await stack.enter_async_context(Background())
-        tasks.start("warm up", self._warm_up(engines))
+        tasks.start("warm up", self._warm_up(furnished))
+        tasks.start("generations", self._generations.run())
         tasks.start("idle sweep", self.gateway.sweep())
         tasks.start("session sweep", self.sessions.sweep())
         tasks.start("forget answers", self._forget(store))
@@ -200,13 +202,13 @@ class Server:
             listening(api.application(), config.server, request_s=config.limits.hello_s)
         )
 
-    async def _warm_up(self, engines: assembly.Engines) -> None:
+    async def _warm_up(self, furnished: Furnished) -> None:
         """Load all engines at once. One that cannot load makes the server unfit, and says so in its health."""
         log = logger(Subject.ENGINE)
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.TaskGroup() as loading:
-                for kind, start in assembly.starters(engines).items():
+                for kind, start in assembly.starters(furnished.engines).items():
                     loading.create_task(start(), name=f"load {kind}")
         except* LumiError as group:
             error = group.exceptions[0]
@@ -214,6 +216,7 @@ class Server:
             self.ready.set_exception(error)
             self.ready.exception()  # whoever waits for it is told; nobody has to
         else:
+            furnished.loaded()
             log.info("engines ready", seconds=round(asyncio.get_running_loop().time() - began, 3))
             self.ready.set_result(None)
 
@@ -227,6 +230,11 @@ class Server:
                 await store.dialogues.forget_before(self._wall_clock() - kept_s)
             except StoreError as error:
                 logger(Subject.STORE).warning("old answers stay", error=str(error))
+
+    def _overrides(self, device_id: str) -> DeviceOverrides:
+        """What a device's registration says."""
+        del device_id
+        return NOTHING
 
     async def _push(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         return await self.sessions.push(device_id, text, kind=kind, notice_id=notice_id, due_at=due_at)

@@ -3,65 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lumi.audio.downlink import Downlink
 from lumi.audio.format import AudioFormat
 from lumi.audio.media_pool import MediaPool
 from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
-from lumi.engines.base import Llm, Stt, Tts, Voice
 from lumi.protocol.dialect import Dialect
 from lumi.protocol.messages import Message
 from lumi.server.answers import AnswerDesk
 from lumi.server.event_log import EventLog
+from lumi.server.generations import Generations, Lease
+from lumi.server.kit import Kit, SessionSettings
 from lumi.server.outbox import Outbox, Send
 from lumi.store.base import Store
-from lumi.voice.endpointing import EndpointingSettings
-from lumi.voice.interruption import InterruptionSettings
 from lumi.voice.mouth import Mouth
-from lumi.voice.turn import TurnSettings
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
-    """How sessions behave. Durations in milliseconds unless the name says otherwise."""
-
-    turn: TurnSettings = field(default_factory=TurnSettings)
-    endpoint: EndpointingSettings = field(default_factory=EndpointingSettings)
-    interruption: InterruptionSettings = field(default_factory=InterruptionSettings)
-    voice: Voice = field(default_factory=Voice)
-    persona: str = ""
-    language: str = "en"
-    locale: str = "en_US"
-    timezone: str = "UTC"
-    lead_ms: int = 120
-    """How far ahead of real time speech is sent."""
-    firmware_gap_ms: int = 40
-    """Between `tts start` and the first packet, for firmware: it resets its decoder there. Others need none."""
-    margin_ms: int = 400
-    """Between the end of playing and `tts stop`."""
-    waiting_chats: int = 32
-    waiting_notices: int = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    stt: Stt
-    llm: Llm
-    tts: Tts
+    """`generations` has what may change while the server runs: a turn takes a `lease` of it when it begins."""
+
+    generations: Generations
     pool: MediaPool
     pacer: Pacer
     cache: PacketCache
     store: Store
     answers: AnswerDesk
     wall_clock: Callable[[], float]
-    settings: SessionSettings = field(default_factory=SessionSettings)
 
-    def voice(self, send: Send, form: AudioFormat, dialect: Dialect) -> SessionVoice:
+    def settings(self, device_id: str) -> SessionSettings:
+        """As they hold for a device now."""
+        return self.generations.kit(device_id).settings
+
+    def lease(self, device_id: str) -> Lease:
+        """Engines and settings for a turn that begins."""
+        return self.generations.lease(device_id)
+
+    def voice(self, send: Send, form: AudioFormat, dialect: Dialect, device_id: str) -> SessionVoice:
         """A voice for one session, and its way out."""
-        settings = self.settings
-        downlink = self.pool.open_downlink(form)
+        settings = self.settings(device_id)
         outbox = Outbox(
             send,
             self.pacer,
@@ -70,10 +52,7 @@ class Services:
             gap_ms=settings.firmware_gap_ms if dialect is Dialect.XIAOZHI else 0,
             margin_ms=settings.margin_ms,
         )
-        timeout_s = settings.turn.tts_timeout_s
-        return SessionVoice(
-            downlink, outbox, Mouth(self.tts, downlink, self.cache, form, settings.voice, timeout_s=timeout_s)
-        )
+        return SessionVoice(self.pool.open_downlink(form), outbox, self.cache, form)
 
     def event_log(
         self, session_id: str, owner: str, send: Callable[[Message], None], *, kept: bool
@@ -87,7 +66,21 @@ class SessionVoice:
 
     downlink: Downlink
     outbox: Outbox
-    mouth: Mouth
+    cache: PacketCache
+    form: AudioFormat
+
+    def mouth(self, kit: Kit) -> Mouth:
+        """For one turn."""
+        timeout_s = kit.settings.turn.tts_timeout_s
+        return Mouth(
+            kit.tts,
+            self.downlink,
+            self.cache,
+            self.form,
+            kit.settings.voice,
+            timeout_s=timeout_s,
+            key=kit.voice_key,
+        )
 
     def close(self) -> None:
         self.outbox.close()

@@ -61,14 +61,16 @@ class Session:
         self.device_id = device_id
         self.agreement = agreement
         self._services = services
-        self._speaker = speaker_of(session_id, device_id, hello, services.settings)
+        self._speaker = speaker_of(session_id, device_id, hello, services.generations.kit(device_id))
         self._presence = Presence(lambda: on_present(device_id))
         self._responses = ResponseGenerator(session_id, services.wall_clock)
-        self._dialogue = Dialogue(services.settings.persona)
+        self._dialogue = Dialogue()
         self._events = services.event_log(
             session_id, device_id, self._presence.send, kept=agreement.features.resume
         )
-        self._turns = SpokenTurns(services, self._responses, self._dialogue, self._events.post, self)
+        self._turns = SpokenTurns(
+            device_id, services, self._responses, self._dialogue, self._events.post, self
+        )
         self._voice = self._open_voice()
         self._listening = Listening(services, self._turns, agreement.uplink, lambda: self._speaker)
         self._chats = Chats(
@@ -85,7 +87,8 @@ class Session:
 
     def _open_voice(self) -> SessionVoice:
         """A way out for speech in the agreed format."""
-        voice = self._services.voice(self._presence.send, self.agreement.downlink, self.agreement.dialect)
+        agreed = self.agreement
+        voice = self._services.voice(self._presence.send, agreed.downlink, agreed.dialect, self.device_id)
         self._turns.speak_through(voice.outbox, voice.mouth)
         return voice
 
@@ -134,7 +137,8 @@ class Session:
             self._voice.close()
             self._voice = self._open_voice()
         if hello.device_info is not None:
-            self._speaker = speaker_of(self.id, self.device_id, hello, self._services.settings)
+            kit = self._services.generations.kit(self.device_id)
+            self._speaker = speaker_of(self.id, self.device_id, hello, kit)
 
     async def touch(self) -> None:
         """The client is here: note it where a server started anew will look."""
@@ -224,7 +228,7 @@ class Session:
             self._listening.reformat(form)
             self._listening.start(message)
             return
-        longest_ms = self._services.settings.endpoint.max_utterance_ms
+        longest_ms = self._services.settings(self.device_id).endpoint.max_utterance_ms
         self._listening.drop()
         self._note = NoteRecording(message.id, self._services.pool, form, longest_ms)
 

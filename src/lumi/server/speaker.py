@@ -6,18 +6,21 @@ import zoneinfo
 
 from lumi.engines.base import Speaker
 from lumi.protocol.messages import ClientHello
-from lumi.server.services import SessionSettings
+from lumi.server.kit import Kit
 
 
-def speaker_of(session_id: str, device_id: str, hello: ClientHello, settings: SessionSettings) -> Speaker:
-    """Who speaks: language, locale and time zone from the device's own words, else from the settings."""
-    info = hello.device_info
-    locale = (info.locale if info else None) or settings.locale
-    locale = locale.replace("-", "_")
-    timezone = (info.timezone if info else None) or settings.timezone
+def speaker_of(session_id: str, device_id: str, hello: ClientHello, kit: Kit) -> Speaker:
+    """Who speaks: language, locale and time zone as they are set for this device, else from its own words, else as set
+    for all.
+    """
+    info, settings, fixed = hello.device_info, kit.settings, kit.overrides
+    told = (info.locale if info else None) or ""
+    locale = (fixed.locale or told or settings.locale).replace("-", "_")
+    timezone = fixed.timezone or (info.timezone if info else None) or settings.timezone
     if not _is_timezone(timezone):
         timezone = settings.timezone
-    language = locale[:2] if info and info.locale and locale[:2] in {"zh", "en"} else settings.language
+    known = (fixed.locale or told) and locale[:2] in {"zh", "en"}
+    language = fixed.language or (locale[:2] if known else settings.language)
     return Speaker(
         device_id=device_id, session_id=session_id, language=language, locale=locale, timezone=timezone
     )

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from lumi.engines.base import Speaker
 from lumi.protocol.messages import Message
+from lumi.server.kit import Kit
 from lumi.server.log import Subject, logger
 from lumi.server.outbox import Outbox
 from lumi.server.response_generator import ResponseGenerator
@@ -103,12 +104,14 @@ class SpokenTurns:
 
     def __init__(
         self,
+        device_id: str,
         services: Services,
         responses: ResponseGenerator,
         dialogue: Dialogue,
         post: Callable[[Message], Awaitable[None]],
         watcher: Watcher,
     ) -> None:
+        self._device_id = device_id
         self._services = services
         self._responses = responses
         self._dialogue = dialogue
@@ -118,8 +121,8 @@ class SpokenTurns:
         self._present: Present | None = None
         self._notices: deque[Notice] = deque()  # bounded by `room_for_notice`: what does not fit is refused
 
-    def speak_through(self, outbox: Outbox, mouth: Mouth) -> None:
-        """Where speech goes from the next turn on."""
+    def speak_through(self, outbox: Outbox, mouth: Callable[[Kit], Mouth]) -> None:
+        """Where speech goes from the next turn on, and how a turn's mouth is made."""
         self._outbox = outbox
         self._mouth = mouth
 
@@ -159,7 +162,7 @@ class SpokenTurns:
     @property
     def room_for_notice(self) -> bool:
         """Whether one more may wait."""
-        return len(self._notices) < self._services.settings.waiting_notices
+        return len(self._notices) < self._services.settings(self._device_id).waiting_notices
 
     def announce(self, notice: Notice) -> None:
         """Say something of our own, after what is going on. Whoever can refuse asks for room first."""
@@ -234,22 +237,20 @@ class SpokenTurns:
         if self._tasks is None:  # closed, or not yet running
             return
         present = Present(turn_id or uuid4().hex, phase, listen_id)
-        services = self._services
-        turn = Turn(
+        lease = self._services.lease(self._device_id)
+        turn = lease.kit.turn(
             present.id,
-            stt=services.stt,
-            llm=services.llm,
-            mouth=self._mouth,
+            mouth=self._mouth(lease.kit),
             emit=lambda event: self._emit(present, event),
-            history=self._dialogue.messages,
+            messages=self._dialogue.messages,
             speaker=speaker,
-            settings=services.settings.turn,
         )
         self._present = present
         present.turn = turn
         present.task = self._tasks.create_task(
             self._guarded(present, turn, source), name=f"turn {present.id}"
         )
+        present.task.add_done_callback(lambda _: lease.release())
 
     async def _guarded(self, present: Present, turn: Turn, source: Source) -> None:
         """One of the loops that guard a turn: whatever happens, it ends with its one `tts stop`."""

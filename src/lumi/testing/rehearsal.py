@@ -21,9 +21,12 @@ from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
 from lumi.engines.base import Llm, Stt, Tts, Vad
 from lumi.server.answers import AnswerDesk
+from lumi.server.device_overrides import OverridesOf, nothing
 from lumi.server.gateway import Gateway, GatewaySettings
+from lumi.server.generations import Generation, Generations
+from lumi.server.kit import Kit, SessionSettings
 from lumi.server.metrics import Metrics
-from lumi.server.services import Services, SessionSettings
+from lumi.server.services import Services
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
 from lumi.store.base import Store
@@ -46,6 +49,8 @@ class Rehearsal:
     vad: Vad = field(default_factory=ScriptedVad)
     store: Store = field(default_factory=MemoryStore)
     settings: SessionSettings = field(default_factory=SessionSettings)
+    overrides_of: OverridesOf = nothing
+    """What is different for single devices."""
     gateway_settings: GatewaySettings = field(default_factory=GatewaySettings)
     cache_bytes: int = 1_000_000
     max_sessions: int = 1000
@@ -55,6 +60,7 @@ class Rehearsal:
     """Devices that came in, as often as they did."""
     sessions: SessionManager = field(init=False)
     gateway: Gateway = field(init=False)
+    generations: Generations = field(init=False)
     cache: PacketCache = field(init=False)
     answers: AnswerDesk = field(init=False)
     _tasks: asyncio.TaskGroup = field(init=False, repr=False)
@@ -67,17 +73,16 @@ class Rehearsal:
         wall_clock = self.wall_clock
         self.cache = PacketCache(self.cache_bytes)
         self.answers = AnswerDesk(self.store.answers, wall_clock)
+        kit = Kit(self.stt, self.llm, self.tts, self.settings)
+        self.generations = Generations(Generation.of(kit, self.overrides_of))
         services = Services(
-            stt=self.stt,
-            llm=self.llm,
-            tts=self.tts,
+            generations=self.generations,
             pool=pool,
             pacer=pacer,
             cache=self.cache,
             store=self.store,
             answers=self.answers,
             wall_clock=wall_clock,
-            settings=self.settings,
         )
         self.sessions = await self._stack.enter_async_context(
             SessionManager(

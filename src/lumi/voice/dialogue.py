@@ -25,8 +25,7 @@ class Dialogue:
     everything had been said.
     """
 
-    def __init__(self, persona: str = "", limit: int = 40) -> None:
-        self._persona = persona
+    def __init__(self, limit: int = 40) -> None:
         self._said: deque[Said] = deque(maxlen=limit)
 
     def __len__(self) -> int:
@@ -61,7 +60,7 @@ class Dialogue:
         self._said.clear()
         self._said.extend(kept)
 
-    def messages(self) -> tuple[ChatMessage, ...]:
-        """The persona, then the entries, oldest first."""
-        head = (ChatMessage("system", self._persona),) if self._persona else ()
+    def messages(self, persona: str = "") -> tuple[ChatMessage, ...]:
+        """How the assistant should be, where that is said, then the entries, oldest first."""
+        head = (ChatMessage("system", persona),) if persona else ()
         return head + tuple(ChatMessage(said.role, said.content) for said in self._said)

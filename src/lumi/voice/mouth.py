@@ -35,8 +35,11 @@ class Mouth:
         voice: Voice,
         *,
         timeout_s: float,
+        key: str = "",
     ) -> None:
+        """`key` tells the engine apart from others of its name, in the cache."""
         self.engine = tts.name
+        self._key = key or tts.name
         self._tts = tts
         self._encoder = encoder
         self._cache = cache
@@ -50,7 +53,7 @@ class Mouth:
         Raises:
             EngineError: the voice failed or stalled; packets given so far are sound.
         """
-        key = PacketKey(self._tts.name, self._voice, text, self._form)
+        key = PacketKey(self._key, self._voice, text, self._form)
         known = self._cache.get(key)
         if known is not None:
             yield known

@@ -1,0 +1,87 @@
+"""What a turn is made with: engines and settings, as they hold for its device when it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from lumi.engines.base import ChatMessage, Llm, Speaker, Stt, Tts, Voice
+from lumi.server.device_overrides import NOTHING, DeviceOverrides
+from lumi.voice.endpointing import EndpointingSettings
+from lumi.voice.interruption import InterruptionSettings
+from lumi.voice.mouth import Mouth
+from lumi.voice.turn import Emit, Turn, TurnSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """How sessions behave. Durations in milliseconds unless the name says otherwise."""
+
+    turn: TurnSettings = field(default_factory=TurnSettings)
+    endpoint: EndpointingSettings = field(default_factory=EndpointingSettings)
+    interruption: InterruptionSettings = field(default_factory=InterruptionSettings)
+    voice: Voice = field(default_factory=Voice)
+    persona: str = ""
+    language: str = "en"
+    locale: str = "en_US"
+    timezone: str = "UTC"
+    lead_ms: int = 120
+    """How far ahead of real time speech is sent."""
+    firmware_gap_ms: int = 40
+    """Between `tts start` and the first packet, for firmware: it resets its decoder there. Others need none."""
+    margin_ms: int = 400
+    """Between the end of playing and `tts stop`."""
+    waiting_chats: int = 32
+    waiting_notices: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """Engines and settings for the turns of one device."""
+
+    stt: Stt
+    llm: Llm
+    tts: Tts
+    settings: SessionSettings = field(default_factory=SessionSettings)
+    overrides: DeviceOverrides = NOTHING
+    voice_key: str = ""
+    """Tells apart, in the cache of spoken sentences, voices whose engines have the same name; empty: the engine's name."""
+
+    def turn(
+        self,
+        turn_id: str,
+        *,
+        mouth: Mouth | None,
+        emit: Emit,
+        messages: Callable[[str], Sequence[ChatMessage]],
+        speaker: Speaker,
+    ) -> Turn:
+        """A turn made with these. `messages` gives the dialogue below the words on how the assistant should be."""
+        return Turn(
+            turn_id,
+            stt=self.stt,
+            llm=self.llm,
+            mouth=mouth,
+            emit=emit,
+            history=lambda: messages(self.settings.persona),
+            speaker=speaker,
+            settings=self.settings.turn,
+        )
+
+
+def for_device(settings: SessionSettings, overrides: DeviceOverrides) -> SessionSettings:
+    """The settings as they hold for a device."""
+    said = {
+        "persona": overrides.persona,
+        "language": overrides.language,
+        "locale": overrides.locale,
+        "timezone": overrides.timezone,
+        "voice": _voice(settings.voice, overrides),
+    }
+    return replace(settings, **{name: value for name, value in said.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _voice(voice: Voice, overrides: DeviceOverrides) -> Voice:
+    name = voice.name if overrides.voice is None else overrides.voice
+    speed = voice.speed if overrides.speed is None else overrides.speed
+    return replace(voice, name=name, speed=speed)
