@@ -32,7 +32,7 @@ DECLARATIONS = {SOURCE / "protocol" / "messages.py": "every message of the wire,
 BANNED_NAMES = ("util", "helper", "common", "misc")
 
 HOMES = {
-    "aiohttp": {"transport", "server", "testing"},
+    "aiohttp": {"models", "transport", "server", "testing"},
     "av": {"audio"},
     "babel": {"skills"},
     "cryptography": {"server"},

@@ -24,6 +24,7 @@ LumiError
 ├─ EngineError             an engine (VAD, STT, LLM, TTS …) failed; its `trouble` says of which kind
 │   └─ EngineUnavailable   it cannot start here; says what to install
 ├─ ToolError               a tool could not be called
+├─ ModelError              a model that is not here, or that cannot be fetched or kept
 ├─ StoreError              the store cannot read or keep something
 └─ Overloaded              too much at once: try again after `retry_after_s`
     └─ RateLimited         … of one sender
@@ -254,6 +255,10 @@ class ToolError(LumiError):
     def __init__(self, tool: str, message: str) -> None:
         super().__init__(f"{tool}: {message}")
         self.tool = tool
+
+
+class ModelError(LumiError):
+    """A model that is not here, or that cannot be fetched or kept; the message says what to do."""
 
 
 class StoreError(LumiError):

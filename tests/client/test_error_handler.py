@@ -39,6 +39,7 @@ def made(kind: type[errors.LumiError]) -> errors.LumiError:
         errors.ServerError: ("internal", "oops"),
         errors.EngineError: ("espeak", "oops"),
         errors.EngineUnavailable: ("espeak", "install it"),
+        errors.ToolError: ("lamp", "it is gone"),
     }
     return kind(*arguments.get(kind, ("what happened and what helps",)))
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lumi._version import __version__
-from lumi.cli import serving, talking
+from lumi.cli import models, serving, talking
 
 app = typer.Typer(
     name="lumi",
@@ -42,6 +42,7 @@ def lumi(
 
 for part in (serving, talking):
     app.add_typer(part.app)
+app.add_typer(models.app, name="models")
 
 
 def main() -> None:

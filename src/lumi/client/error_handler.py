@@ -97,6 +97,8 @@ WORDINGS: dict[type[errors.LumiError], Wording] = {
         "语音引擎出错", "请重试，或运行 lumi doctor", "an engine failed", "try again, or run lumi doctor"
     ),
     errors.EngineUnavailable: Wording("语音引擎不可用", "请按提示安装", "an engine cannot start"),
+    errors.ToolError: Wording("工具无法使用", "请按提示修改后重试", "a tool could not be used"),
+    errors.ModelError: Wording("模型不可用", "请按提示处理", "a model"),
     errors.StoreError: Wording("数据无法读取或保存", "请检查数据目录的权限和磁盘空间", "the store failed"),
     errors.Overloaded: Wording("系统繁忙", "请稍后再试", "too much at once", "try again in a while"),
 }

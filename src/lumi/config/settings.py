@@ -18,6 +18,7 @@ from lumi.config.engines import (
     TurnSettings,
     VadSettings,
 )
+from lumi.config.models import ModelSettings
 from lumi.config.sections import Section
 from lumi.config.serving import LimitSettings, LocaleSettings, LogSettings, ServerSettings, StoreSettings
 
@@ -33,6 +34,7 @@ class Config(Section):
     tts: TtsSettings = TtsSettings()
     engines: dict[str, NamedEngine] = Field(default_factory=dict)
     devices: dict[str, DeviceSettings] = Field(default_factory=dict)
+    models: ModelSettings = ModelSettings()
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()
