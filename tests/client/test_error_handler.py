@@ -52,6 +52,7 @@ RETRYABLE = {
     errors.MissingSessionId,
     errors.NetworkUnavailable,
     errors.Overloaded,
+    errors.RateLimited,
     errors.ReplyTimeout,
     errors.ServerError,
 }

@@ -13,5 +13,6 @@ class ModelSettings(Section):
     hub: str = Field(
         default="https://huggingface.co",
         pattern=r"^https?://",
+        examples=["https://hub.example"],
         description="Address in place of Hugging Face's, for networks that do not reach it.",
     )
