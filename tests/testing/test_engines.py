@@ -14,6 +14,7 @@ from lumi.engines.base import (
     Speaker,
     Stt,
     TextDelta,
+    ToolCall,
     Transcript,
     Tts,
     Vad,
@@ -202,3 +203,15 @@ async def test_a_stream_that_is_closed_early_is_not_finished() -> None:
         await anext(stream)
         await stream.aclose()  # type: ignore[union-attr]
     assert (llm.finished, tts.finished) == (0, 0)
+
+
+async def test_an_llm_that_calls_tools_goes_step_by_step() -> None:
+    call = ToolCall("1", "light", "{}")
+    llm = ScriptedLlm(steps={"on": [[call], lambda results: f"It is {results[0]}."]})
+    assert await _reply(llm, "on") == [call]
+    asked = ChatMessage("user", "on")
+    since = (ChatMessage("assistant", "", tool_calls=(call,)), ChatMessage("tool", "lit", tool_call_id="1"))
+    prompt = Prompt((asked, *since))
+    said = [event.text async for event in llm.reply(prompt) if isinstance(event, TextDelta)]
+    assert "".join(said) == "It is lit."
+    assert await _reply(llm, "hello"), "what is not in the script is answered as always"

@@ -18,6 +18,7 @@ from lumi.engines.base import (
     Prompt,
     Speaker,
     TextDelta,
+    ToolNote,
     Transcript,
     Voice,
 )
@@ -35,6 +36,7 @@ from lumi.voice.events import (
     SpeakingStarted,
     Stage,
     StageFailed,
+    ToolUsed,
     TurnEnded,
     TurnEvent,
 )
@@ -142,6 +144,22 @@ async def test_partials_come_before_the_final_transcript() -> None:
     stage = Rehearsal(stt=ScriptedStt(partials=True))
     await stage.run(spoken_utterance())
     assert [event.transcript.is_final for event in stage.of(Heard)] == [False, True]
+
+
+async def test_tools_are_told_of_and_stall_nothing() -> None:
+    """A tool at work counts as progress, but not as the model's first word."""
+    work = [step for _ in range(5) for step in (20.0, ToolNote("home.on"))]
+    stage = Rehearsal(llm=ScriptedLlm(lambda _: [*work, ToolNote("home.on", "done"), "Done."]))
+    await stage.run(Typed("light on"))
+    assert stage.of(ToolUsed) == [ToolUsed("turn-1", "home.on", "done")]
+    assert stage.ending is Ending.DONE
+    assert stage.of(TurnEnded)[0].stages_ms["llm"] == 100_000
+
+
+async def test_the_model_knows_which_turn_it_is() -> None:
+    stage = Rehearsal()
+    await stage.run(Typed("hello"))
+    assert stage.llm.prompts[0].speaker.turn_id == "turn-1"
 
 
 async def test_a_written_turn_says_nothing_aloud() -> None:

@@ -68,6 +68,10 @@ class ToolSpec:
     """JSON Schema of the arguments."""
     confirm: bool = False
     """It opens doors or spends money: the user is asked before it is called."""
+    read_only: bool = False
+    """It changes nothing: it may be called as often as one likes."""
+    title: str = ""
+    """What it does, as one would say it: `unlock the door`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,16 @@ class EmotionHint:
     emotion: str
 
 
-LlmEvent = TextDelta | EmotionHint | ToolCall
+@dataclass(frozen=True, slots=True)
+class ToolNote:
+    """A tool is at work for the answer: said when it begins, now and then while it takes, and when it is done."""
+
+    name: str
+    outcome: str = ""
+    """Empty while it is at work; then how it went, in one word."""
+
+
+LlmEvent = TextDelta | EmotionHint | ToolCall | ToolNote
 
 
 @dataclass(frozen=True, slots=True)

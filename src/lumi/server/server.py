@@ -227,6 +227,7 @@ class Server:
             kept_s = self.config.store.answers_hours * 3600
             try:
                 await store.answers.forget_before(self._wall_clock() - kept_s)
+                await store.acts.forget_before(self._wall_clock() - kept_s)
                 await store.dialogues.forget_before(self._wall_clock() - kept_s)
             except StoreError as error:
                 logger(Subject.STORE).warning("old answers stay", error=str(error))

@@ -50,6 +50,19 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """What a tool was asked to do in a turn, so that the same turn, said again, does not do it twice."""
+
+    owner: str
+    turn_id: str
+    digest: str
+    """Tells the tool and its arguments."""
+    created_at: float
+    result: bytes | None = None
+    """None: begun, and nobody knows whether it was done."""
+
+
+@dataclass(frozen=True, slots=True)
 class DialogueEntry:
     role: str
     content: str
@@ -132,6 +145,24 @@ class AnswerStore(Protocol):
     async def get(self, owner: str, chat_id: str) -> Answer | None: ...
 
     async def put(self, answer: Answer) -> None: ...
+
+    async def forget_before(self, created_at: float) -> int: ...
+
+
+class ActStore(Protocol):
+    """Acts live as long as answers do (`forget_before`)."""
+
+    async def begin(self, act: Act) -> Act | None:
+        """Keep it before it is done. If it is known already, that one is returned and nothing is kept."""
+        ...
+
+    async def finish(self, act: Act) -> None:
+        """Keep its result."""
+        ...
+
+    async def drop(self, act: Act) -> None:
+        """It was not done: it may be tried again."""
+        ...
 
     async def forget_before(self, created_at: float) -> int: ...
 
@@ -290,6 +321,9 @@ class Store(Protocol):
 
     @property
     def answers(self) -> AnswerStore: ...
+
+    @property
+    def acts(self) -> ActStore: ...
 
     @property
     def timers(self) -> TimerStore: ...

@@ -8,6 +8,7 @@ from itertools import islice
 
 from lumi.errors import StoreError
 from lumi.store.base import DIALOGUE_ENTRIES, Answer, DialogueEntry, StoredEvent, Timer
+from lumi.store.memory_acts import MemoryActs
 from lumi.store.memory_devices import MemoryDevices, MemoryPairings
 from lumi.store.memory_sessions import MemoryEvents, MemorySessions
 
@@ -29,6 +30,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._lifetime = _Lifetime()
         self.answers = _Answers(self._lifetime)
+        self.acts = MemoryActs(self._lifetime.check)
         self.timers = _Timers(self._lifetime)
         self.lists = _Lists(self._lifetime)
         self.dialogues = _Dialogues(self._lifetime)

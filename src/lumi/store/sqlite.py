@@ -10,6 +10,7 @@ from typing import Self
 
 from lumi.errors import StoreError
 from lumi.store.base import DIALOGUE_ENTRIES, Answer, DialogueEntry, StoredEvent, Timer
+from lumi.store.sqlite_acts import SqliteActs
 from lumi.store.sqlite_devices import SqliteDevices, SqlitePairings
 from lumi.store.sqlite_sessions import SqliteEvents, SqliteSessions, appending
 from lumi.store.sqlite_thread import SqliteThread, Statement, Step
@@ -21,6 +22,7 @@ class SqliteStore:
     def __init__(self, thread: SqliteThread) -> None:
         self._thread = thread
         self.answers = _Answers(thread)
+        self.acts = SqliteActs(thread)
         self.timers = _Timers(thread)
         self.lists = _Lists(thread)
         self.dialogues = _Dialogues(thread)

@@ -52,6 +52,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             device_id TEXT NOT NULL PRIMARY KEY, code TEXT NOT NULL UNIQUE, client_id TEXT NOT NULL,
             challenge TEXT NOT NULL, expires_at REAL NOT NULL, attempts INTEGER NOT NULL)""",
     ),
+    (
+        """CREATE TABLE acts (
+            owner TEXT NOT NULL, turn_id TEXT NOT NULL, digest TEXT NOT NULL, created_at REAL NOT NULL, result BLOB,
+            PRIMARY KEY (owner, turn_id, digest)) WITHOUT ROWID""",
+        "CREATE INDEX acts_by_age ON acts (created_at)",
+    ),
 )
 """One entry per schema version, each a series of statements. Entries are only ever added: files in the field have
 been through the earlier ones. `PRAGMA user_version` counts those a file has been through."""

@@ -142,12 +142,18 @@ def echo(text: str) -> Reply:
     return f"You said: {text}. That is all."
 
 
+Step = Reply | Callable[[Sequence[str]], Reply]
+"""What is answered at one step: a reply, or a function of the results of the tools that were called."""
+
+
 @dataclass(slots=True)
 class ScriptedLlm:
     """Answers the last user message by a function of its text, or by a table.
 
     Args:
         answers: text → reply; with a table, what is not in it is answered by `echo`.
+        steps: text → what is answered to it, to its first tools' results, to the next and so on, the last one again
+            and again; for what calls tools. Looked at first.
         delay_s: before the first piece.
         piece_s: between pieces.
     """
@@ -156,6 +162,7 @@ class ScriptedLlm:
     delay_s: float = 0.0
     piece_s: float = 0.0
     name: str = "scripted-llm"
+    steps: Mapping[str, Sequence[Step]] = field(default_factory=dict)
     prompts: list[Prompt] = field(default_factory=list)
     finished: int = 0
     """Answers that were read to their end; the others were cut off."""
@@ -169,7 +176,7 @@ class ScriptedLlm:
         self.prompts.append(prompt)
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
-        for piece in self._pieces(_last_user_text(prompt.messages)):
+        for piece in self._pieces(prompt.messages):
             if isinstance(piece, Exception):
                 raise piece
             if isinstance(piece, float | int):
@@ -180,9 +187,23 @@ class ScriptedLlm:
                 await asyncio.sleep(self.piece_s)
         self.finished += 1
 
-    def _pieces(self, text: str) -> Iterable[LlmEvent | str | float | Exception]:
-        answer = self.answers(text) if callable(self.answers) else self.answers.get(text, echo(text))
+    def _pieces(self, messages: Sequence[ChatMessage]) -> Iterable[LlmEvent | str | float | Exception]:
+        text = _last_user_text(messages)
+        if text in self.steps:
+            answer = self._step(self.steps[text], messages)
+        else:
+            answer = self.answers(text) if callable(self.answers) else self.answers.get(text, echo(text))
         return _words(answer) if isinstance(answer, str) else answer
+
+    @staticmethod
+    def _step(steps: Sequence[Step], messages: Sequence[ChatMessage]) -> Reply:
+        asked = max(index for index, message in enumerate(messages) if message.role == "user")
+        since = messages[asked + 1 :]
+        number = sum(1 for message in since if message.tool_calls)
+        step = steps[min(number, len(steps) - 1)]
+        return (
+            step([message.content for message in since if message.role == "tool"]) if callable(step) else step
+        )
 
     async def aclose(self) -> None:
         self.closed = True

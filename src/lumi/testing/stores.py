@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lumi.store.base import DialogueEntry, Timer
+from lumi.testing.act_stores import ActConformance
 from lumi.testing.device_stores import DeviceConformance
 from lumi.testing.event_stores import EventConformance
 from lumi.testing.session_stores import ANSWER, SessionConformance, refusal
@@ -25,7 +26,7 @@ from lumi.testing.session_stores import ANSWER, SessionConformance, refusal
 TIMER = Timer("t1", "alice", 1_060.0, "timer", "面条", "zh", 1_000.0, 60.0)
 
 
-class StoreConformance(SessionConformance, EventConformance, DeviceConformance):
+class StoreConformance(SessionConformance, EventConformance, DeviceConformance, ActConformance):
     """Subclass it and say how the store is opened."""
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────

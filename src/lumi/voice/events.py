@@ -63,6 +63,15 @@ class ReplyDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolUsed:
+    """A tool was called for the answer; `outcome` is how it went, in one word."""
+
+    turn_id: str
+    name: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpeakingStarted:
     turn_id: str
 
@@ -115,6 +124,7 @@ TurnEvent = (
     | Emotion
     | ReplyDelta
     | ReplyDone
+    | ToolUsed
     | SpeakingStarted
     | SentenceStarted
     | SentenceAudio

@@ -12,9 +12,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from lumi.engines.base import ChatMessage, EmotionHint, Llm, Prompt, Speaker, Stt, TextDelta, Transcript
+from lumi.engines.base import (
+    ChatMessage,
+    EmotionHint,
+    Llm,
+    Prompt,
+    Speaker,
+    Stt,
+    TextDelta,
+    ToolNote,
+    Transcript,
+)
 from lumi.errors import EngineError
 from lumi.voice.deadline import close, within
 from lumi.voice.events import (
@@ -29,6 +39,7 @@ from lumi.voice.events import (
     SpeakingStarted,
     Stage,
     StageFailed,
+    ToolUsed,
     TurnEnded,
     TurnEvent,
 )
@@ -97,7 +108,7 @@ class Turn:
         self._mouth = mouth
         self._emit = emit
         self._history = history
-        self._speaker = speaker
+        self._speaker = replace(speaker, turn_id=turn_id)
         self._settings = settings
         self._clock = StageClock()
         self._audible = True
@@ -212,6 +223,10 @@ class Turn:
         )
         async with aclosing(stream) as events:
             async for event in events:
+                if isinstance(event, ToolNote):
+                    if event.outcome:
+                        await self._emit(ToolUsed(self.id, event.name, event.outcome))
+                    continue
                 self._clock.reached(Stage.LLM)
                 if isinstance(event, EmotionHint) and not felt:
                     felt = True
