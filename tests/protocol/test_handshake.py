@@ -261,3 +261,17 @@ def test_both_ends_go_by_the_same_after_a_second_hello():
         after.uplink,
         after.downlink,
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "base_url"),
+    [
+        ({}, ""),
+        ({"host": "lumi.local:8000"}, "http://lumi.local:8000"),
+        ({"host": "lumi.example", "x-forwarded-proto": "https"}, "https://lumi.example"),
+        ({"host": "lumi.example", "x-forwarded-proto": "wss, http"}, "https://lumi.example"),
+        ({"host": "lumi.example", "x-forwarded-proto": "javascript"}, "http://lumi.example"),
+    ],
+)
+def test_where_the_client_reaches_us(headers: dict[str, str], base_url: str):
+    assert agree(ClientHello(id="1"), headers=headers).base_url == base_url

@@ -16,7 +16,9 @@ from lumi.protocol.messages import (
     AudioFrame,
     Chat,
     ClientHello,
+    ClientIot,
     Listen,
+    Mcp,
     Message,
     Played,
     Response,
@@ -73,6 +75,12 @@ class NotedSession:
         self.noted.append(message)
 
     def played(self, message: Played) -> None:
+        self.noted.append(message)
+
+    def mcp(self, message: Mcp) -> None:
+        self.noted.append(message)
+
+    def iot(self, message: ClientIot) -> None:
         self.noted.append(message)
 
     def audio(self, frame: AudioFrame) -> Awaitable[None] | None:

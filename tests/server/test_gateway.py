@@ -105,8 +105,8 @@ async def test_audio_changes_only_while_nothing_is_spoken_or_heard(busy, rate):
 async def test_only_what_is_built_is_granted():
     async with shell() as made, made.call() as caller:
         answer = await caller.greet(features={"mcp": True, "resume": True, "aec": True, "notify": True})
-        assert answer["features"] == {"resume": True, "notify": True}
-    assert {name for name, has in asdict(OFFERED).items() if not has} == {"mcp", "aec"}
+        assert answer["features"] == {"mcp": True, "resume": True, "notify": True}
+    assert {name for name, has in asdict(OFFERED).items() if not has} == {"aec"}
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ def test_every_message_of_a_client_has_a_handler():
         Abort(),
         Played(turn_id="t", ms=1.0),
         AudioFrame(b"sound"),
+        Mcp(payload={}),
+        ClientIot(),
     ],
 )
 async def test_a_message_is_one_call_on_the_session(message):
@@ -90,9 +92,3 @@ async def test_goodbye_ends_the_connection(reason, told):
 async def test_an_acknowledgement_goes_to_the_session():
     session, _ = await handled(Ack(seq=1))
     assert session.noted == [Ack(seq=1)]
-
-
-@pytest.mark.parametrize("message", [Mcp(payload={}), ClientIot()])
-async def test_what_has_no_use_yet_is_accepted_quietly(message):
-    session, peer = await handled(message)
-    assert (session.noted, peer.sent) == ([], [])

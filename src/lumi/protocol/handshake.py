@@ -47,6 +47,8 @@ class Agreement:
     downlink: AudioFormat
     features: Features
     version: int
+    base_url: str = ""
+    """Where the client reaches this server over HTTP, as it asked for it; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,15 @@ def negotiate(
         downlink=downlink,
         features=grant(hello.features, offered, previous.features if previous else Features()),
         version=hello.version,
+        base_url=_base_url(headers),
     )
+
+
+def _base_url(headers: Mapping[str, str]) -> str:
+    """A proxy before us says by which scheme it was asked."""
+    host = headers.get("host", "").strip()
+    scheme = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    return f"{'https' if scheme in {'https', 'wss'} else 'http'}://{host}" if host else ""
 
 
 def audio_format(params: AudioParams, message_id: str | None = None) -> AudioFormat:

@@ -46,8 +46,9 @@ OFFERED = Features(
     notify=True,
     metrics=True,
     resume=True,
+    mcp=True,
 )
-"""What this server grants to whoever asks. `mcp` and `aec` are not built yet and not granted."""
+"""What this server grants to whoever asks. `aec` is not: echoes are the device's own business."""
 
 SWEEPS_PER_IDLE = 20
 """How often one idle time is looked at: nobody stays longer than 5 % beyond it."""

@@ -22,7 +22,6 @@ from lumi.protocol.messages import (
     Played,
     Pong,
 )
-from lumi.server.log import Subject, logger
 from lumi.server.session_manager import SessionLike
 
 
@@ -73,9 +72,12 @@ def goodbye(_: SessionLike, peer: Peer, message: Goodbye) -> None:
     peer.hang_up(CloseCode.DONE, message.reason or "goodbye")
 
 
-def noted(session: SessionLike, _: Peer, message: Message) -> None:
-    """Accepted, and without effect for now: nothing uses a device's tools."""
-    logger(Subject.SESSION).debug("noted", session=session.id, type=type(message).__name__)
+def mcp(session: SessionLike, _: Peer, message: Mcp) -> None:
+    session.mcp(message)
+
+
+def iot(session: SessionLike, _: Peer, message: ClientIot) -> None:
+    session.iot(message)
 
 
 HANDLERS: Mapping[type, Handler] = {
@@ -87,6 +89,6 @@ HANDLERS: Mapping[type, Handler] = {
     Ping: ping,
     Goodbye: goodbye,
     Ack: ack,
-    Mcp: noted,
-    ClientIot: noted,
+    Mcp: mcp,
+    ClientIot: iot,
 }

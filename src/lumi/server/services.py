@@ -11,6 +11,7 @@ from lumi.audio.media_pool import MediaPool
 from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
 from lumi.protocol.dialect import Dialect
+from lumi.protocol.mcp import VisionAccess
 from lumi.protocol.messages import Message
 from lumi.server.answers import AnswerDesk
 from lumi.server.event_log import EventLog
@@ -19,6 +20,9 @@ from lumi.server.kit import Kit, SessionSettings
 from lumi.server.outbox import Outbox, Send
 from lumi.store.base import Store
 from lumi.voice.mouth import Mouth
+
+Vision = Callable[[str, str], VisionAccess | None]
+"""Where the device of this id may send pictures, on the server it reaches at this URL; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Services:
     store: Store
     answers: AnswerDesk
     wall_clock: Callable[[], float]
+    vision: Vision = lambda _device_id, _base_url: None
 
     def settings(self, device_id: str) -> SessionSettings:
         """As they hold for a device now."""

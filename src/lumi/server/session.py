@@ -13,17 +13,21 @@ from dataclasses import replace
 from lumi.errors import Overloaded, ProtocolError, StoreError
 from lumi.protocol.dialect import Dialect
 from lumi.protocol.handshake import Agreement, audio_format
+from lumi.protocol.mcp import VisionAccess
 from lumi.protocol.messages import (
     Abort,
     Ack,
     AudioFrame,
     Chat,
     ClientHello,
+    ClientIot,
     ErrorCode,
     Listen,
+    Mcp,
     Played,
 )
 from lumi.server.chats import Chats, Question
+from lumi.server.device_tools import DeviceTools
 from lumi.server.lifetime import Lifetime
 from lumi.server.listening import Listening
 from lumi.server.log import Subject, logger
@@ -84,6 +88,12 @@ class Session:
         )
         self._note: NoteRecording | None = None
         self._life = Lifetime()
+        self.device_tools = DeviceTools(session_id, self._presence.send, self._vision)
+        """What the device can do, for as long as this session knows it."""
+        self.device_tools.grant(asked=agreement.features.mcp)
+
+    def _vision(self) -> VisionAccess | None:
+        return self._services.vision(self.device_id, self.agreement.base_url)
 
     def _open_voice(self) -> SessionVoice:
         """A way out for speech in the agreed format."""
@@ -116,6 +126,7 @@ class Session:
         self._presence.attach(send)
         if self.agreement.dialect is Dialect.LUMI:
             self._presence.come_in()
+        self.device_tools.attach()
         self._turns.next_notice()
 
     def replay(self, received: int) -> None:
@@ -125,6 +136,7 @@ class Session:
     def detach(self) -> None:
         """The way out is gone. What is owed is made to the end and waits, where the client asked for that."""
         self._presence.detach()
+        self.device_tools.detach()
         self._drop_note()
         self._listening.drop()
         self._turns.detach()
@@ -132,6 +144,7 @@ class Session:
     def update(self, hello: ClientHello, agreement: Agreement) -> None:
         """A later hello, on the same connection or on a new one."""
         before, self.agreement = self.agreement, agreement
+        self.device_tools.grant(asked=agreement.features.mcp)
         self._listening.reformat(agreement.uplink)
         if agreement.downlink != before.downlink:
             self._voice.close()
@@ -170,6 +183,7 @@ class Session:
                 answering.cancel()
         finally:
             self._drop_note()
+            self.device_tools.detach()
             self._listening.close()
             self._voice.close()
             self._life.over()
@@ -208,6 +222,14 @@ class Session:
     def played(self, message: Played) -> None:
         if message.turn_id == self._turns.turn_id:
             self._voice.outbox.played(message.ms, final=message.final)
+
+    def mcp(self, message: Mcp) -> None:
+        """The device answers what was asked of its tools."""
+        self.device_tools.mcp(message.payload)
+
+    def iot(self, message: ClientIot) -> None:
+        """An older board says what it can do, and how it stands."""
+        self.device_tools.iot(message)
 
     def audio(self, frame: AudioFrame) -> Awaitable[None] | None:
         """A packet of the user's sound. An empty one ends it: the result is to be awaited then."""

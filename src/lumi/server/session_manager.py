@@ -19,8 +19,10 @@ from lumi.protocol.messages import (
     AudioFrame,
     Chat,
     ClientHello,
+    ClientIot,
     CloseCode,
     Listen,
+    Mcp,
     Message,
     Played,
 )
@@ -95,6 +97,10 @@ class SessionLike(Protocol):
     def audio(self, frame: AudioFrame) -> Awaitable[None] | None:
         """An empty frame is the end of audio: its result is to be awaited."""
         ...
+
+    def mcp(self, message: Mcp) -> None: ...
+
+    def iot(self, message: ClientIot) -> None: ...
 
     async def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         """Say something of our own accord. False: it could not be delivered."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lumi.testing.clock import Deadlock, OutOfTime, VirtualTimeLoop, WallClock, run
 from lumi.testing.device import FakeDevice
+from lumi.testing.device_tools import ScriptedDeviceTools
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad, echo
 from lumi.testing.leftovers import leaving_nothing
 from lumi.testing.links import Faults, FaultyLink
@@ -27,6 +28,7 @@ __all__ = [
     "FaultyLink",
     "OutOfTime",
     "Received",
+    "ScriptedDeviceTools",
     "ScriptedLlm",
     "ScriptedStt",
     "ScriptedTts",

@@ -21,6 +21,7 @@ from typing import Any, Literal, Self
 import msgspec
 
 from lumi.errors import ConnectionLost
+from lumi.testing.device_tools import ScriptedDeviceTools
 from lumi.testing.wire import V1, DeviceFraming, Json, Received, SpokenTurn, is_tts, kind, matches, runs
 from lumi.transport.base import Link
 
@@ -41,6 +42,7 @@ class FakeDevice:
         device_id: str = "test-device",
         framing: DeviceFraming = V1,
         audio_params: Json | None = None,
+        tools: ScriptedDeviceTools | None = None,
     ) -> None:
         self.link = link
         self.dialect = dialect
@@ -48,6 +50,7 @@ class FakeDevice:
         self.session_id: str | None = None
         self.received: list[Received] = []
         self.closed: ConnectionLost | None = None
+        self.tools = tools
         self._framing = framing
         self._audio_params = audio_params or OPUS_16K_60MS
         self._cursor = 0
@@ -79,9 +82,19 @@ class FakeDevice:
                 )
                 self.received.append(Received(loop.time(), content))
                 self._wake()
+                if self.tools is not None and isinstance(content, dict) and content.get("type") == "mcp":
+                    self._group.create_task(self._use(self.tools, content["payload"]), name="device's tool")
         except ConnectionLost as lost:
             self.closed = lost
             self._wake()
+
+    async def _use(self, tools: ScriptedDeviceTools, payload: Json) -> None:
+        """Answer what the server asks of this device's tools, if the line still stands by then."""
+        try:
+            for answer in await tools.answers(payload):
+                await self.send("mcp", session_id=self.session_id, payload=answer)
+        except ConnectionLost:
+            return
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

@@ -26,7 +26,7 @@ from lumi.server.gateway import Gateway, GatewaySettings
 from lumi.server.generations import Generation, Generations
 from lumi.server.kit import Kit, SessionSettings
 from lumi.server.metrics import Metrics
-from lumi.server.services import Services
+from lumi.server.services import Services, Vision
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
 from lumi.store.base import Store
@@ -56,6 +56,7 @@ class Rehearsal:
     max_sessions: int = 1000
     wall_clock: Callable[[], float] = field(default_factory=WallClock)
     """One clock for several rehearsals with one store; by default each has its own."""
+    vision: Vision = lambda _device_id, _base_url: None
     present: list[str] = field(default_factory=list)
     """Devices that came in, as often as they did."""
     sessions: SessionManager = field(init=False)
@@ -83,6 +84,7 @@ class Rehearsal:
             store=self.store,
             answers=self.answers,
             wall_clock=wall_clock,
+            vision=self.vision,
         )
         self.sessions = await self._stack.enter_async_context(
             SessionManager(
