@@ -32,7 +32,7 @@ def test_every_setting_is_described():
     [
         (("server", "port"), "a whole number, at least 0, at most 65535"),
         (("server", "host"), "text, not empty"),
-        (("server", "token"), "text of at least 8 characters"),
+        (("server", "token"), "a secret of at least 8 characters"),
         (("server", "data_dir"), "a path"),
         (("server", "origins"), "a list of texts"),
         (("store", "engine"), "sqlite, memory"),

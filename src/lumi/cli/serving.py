@@ -22,6 +22,7 @@ def serve(
         Path | None, typer.Option(help="Where timers, answers and logs are kept (LUMI_DATA_DIR).")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML); by default ./lumi.toml.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Profile of the settings file (LUMI_PROFILE).")] = None,
     open_: Annotated[
         bool, typer.Option("--open", help="Let in whoever reaches the address, without a token.")
     ] = False,
@@ -36,6 +37,7 @@ def serve(
         "server.data_dir": data_dir,
         "server.open": open_ or None,
         "log.level": log_level,
+        "profile": profile,
     }
     terminal = console()
     run(terminal, lambda: command(config, flags))

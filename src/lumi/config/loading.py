@@ -1,4 +1,4 @@
-"""Where settings come from. Of flag, environment, file and default the first that says something wins.
+"""Where settings come from. Of flag, environment, profile, file and default the first that says something wins.
 
 A wrong setting is a `ConfigError` of one line: the name as the person wrote it, what is accepted, and for an unknown
 name the nearest known ones.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,33 +17,33 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import ValidationError
 
 from lumi.config.reference import accepted
+from lumi.config.secret_values import reveal
 from lumi.config.settings import Config, is_loopback
+from lumi.config.sources import (
+    FILE_NAME,
+    FILE_VARIABLE,
+    PREFIX,
+    File,
+    Given,
+    chosen_profile,
+    from_environment,
+    from_file,
+    from_flags,
+)
 from lumi.config.tree import Keys, Place, find, is_secret, known_paths
 from lumi.errors import ConfigError
 
-FILE_NAME = "lumi.toml"
-PREFIX = "LUMI_"
-SHORT_NAMES: dict[str, tuple[str, ...]] = {
-    "LUMI_HOST": ("server", "host"),
-    "LUMI_PORT": ("server", "port"),
-    "LUMI_DATA_DIR": ("server", "data_dir"),
-}
-FLAG_NAMES: dict[tuple[str, ...], str] = {
-    ("server", "host"): "--host",
-    ("server", "port"): "--port",
-    ("server", "data_dir"): "--data-dir",
-    ("log", "level"): "--log-level",
-}
-
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """One setting as somebody wrote it. `place` says where, for errors (`in /etc/lumi.toml`), or is empty."""
+class Reading:
+    """Settings, and how they came about."""
 
-    path: Keys
-    value: object
-    written: str
-    place: str = ""
+    config: Config
+    file: Path | None = None
+    profile: str = ""
+    origin: Mapping[Keys, Given] = field(default_factory=dict)
+    """Who said what; secrets stand in it as they were written."""
+    warnings: tuple[str, ...] = ()
 
 
 def load(
@@ -54,95 +53,99 @@ def load(
     environ: Mapping[str, str] | None = None,
     directory: Path | None = None,
 ) -> Config:
+    """The settings, as `read` has them."""
+    return read(file, flags=flags, environ=environ, directory=directory).config
+
+
+def read(
+    file: Path | None = None,
+    *,
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> Reading:
     """Read all settings.
 
     Args:
         file: the settings file; None: `LUMI_CONFIG`, else `lumi.toml` in `directory`, where there is one.
-        flags: by dotted name, e.g. `{"server.port": 8001}`; None as a value says nothing.
+        flags: by dotted name, e.g. `{"server.port": 8001}`; `profile` chooses one; None as a value says nothing.
         environ: the environment; None: this process's.
         directory: the current one unless given.
 
     Raises:
         ConfigError: something is wrong with a setting.
     """
-    environ = os.environ if environ is None else environ
-    chosen = file or (Path(environ["LUMI_CONFIG"]) if environ.get("LUMI_CONFIG") else None)
-    found = chosen or (directory or Path.cwd()) / FILE_NAME
-    layers: list[Given] = []
-    if chosen or found.exists():
-        layers += _from_file(found)
-    layers += _from_environment(environ)
-    layers += _from_flags(flags or {})
-    return _build(layers)
-
-
-def _from_file(file: Path) -> Iterator[Given]:
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
-        raise ConfigError(str(file), f"cannot be read ({reason}); give a TOML file, or none") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(str(file), f"is not TOML: {error}") from error
-    yield from _flatten(tables, (), f"in {file}")
-
-
-def _flatten(table: Mapping[str, Any], above: Keys, place: str) -> Iterator[Given]:
-    for key, value in table.items():
-        path = (*above, key)
-        found = find(path).place
-        if isinstance(value, dict) and found not in {Place.FREE, Place.UNKNOWN}:
-            yield from _flatten(value, path, place)
-        else:
-            yield Given(path, value, ".".join(path), place)
-
-
-def _from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
-    for name in sorted(name for name in environ if name.upper().startswith(PREFIX)):
-        value = environ[name]
-        if name.upper() in SHORT_NAMES:
-            if value:  # `LUMI_PORT=` in a script that passes it on means: not set
-                yield Given(SHORT_NAMES[name.upper()], value, name)
-        elif "__" in name:
-            path = tuple(name[len(PREFIX) :].lower().split("__"))
-            yield Given(path, _as_toml(value) if find(path).place is Place.FREE else value, name)
-        elif near := difflib.get_close_matches(name.upper(), SHORT_NAMES, n=1, cutoff=0.8):
-            # Names further away may be another program's, or the client's.
-            raise ConfigError(name, f"no such setting; did you mean {near[0]}?")
-
-
-def _as_toml(text: str) -> object:
-    """An engine's option has no type that is known here: `3`, `true` and `["a"]` are meant as in the file."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def _from_flags(flags: Mapping[str, object]) -> Iterator[Given]:
-    for name, value in flags.items():
-        path = tuple(name.split("."))
-        if value is not None:
-            yield Given(path, value, FLAG_NAMES.get(path, name))
-
-
-def _build(layers: list[Given]) -> Config:
-    tree: dict[str, dict[str, Any]] = {}
+    environ, flags = os.environ if environ is None else environ, flags or {}
+    found = _find(file, environ, directory)
+    profile, chosen = chosen_profile(found, environ, flags)
+    if found is not None:
+        _check_profiles(found)
+    layers = [*(found.settings if found else ()), *chosen]
+    layers += [*from_environment(environ), *from_flags(flags)]
     origin: dict[Keys, Given] = {}
+    tree = _tree(layers, origin)
+    warnings = _reveal(tree, origin, environ)
+    config = _build(tree, origin)
+    _check_together(config, origin)
+    return Reading(config, found.path if found else None, profile, origin, warnings)
+
+
+def settings_file(
+    file: Path | None, environ: Mapping[str, str], directory: Path | None = None
+) -> tuple[Path, bool]:
+    """Which file is read, and whether somebody named it: one that nobody named need not be there."""
+    named = file or (Path(environ[FILE_VARIABLE]) if environ.get(FILE_VARIABLE) else None)
+    return named or (directory or Path.cwd()) / FILE_NAME, named is not None
+
+
+def _find(file: Path | None, environ: Mapping[str, str], directory: Path | None) -> File | None:
+    path, named = settings_file(file, environ, directory)
+    return from_file(path) if named or path.exists() else None
+
+
+def _check_profiles(file: File) -> None:
+    """A mistake in a profile is told at once, not on the day on which it is chosen."""
+    for given in file.profiles.values():
+        origin: dict[Keys, Given] = {}
+        _build(_tree([*file.settings, *given], origin), origin)
+
+
+def _reveal(
+    tree: dict[str, Any], origin: Mapping[Keys, Given], environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Put secrets in the place of what stands for them."""
+    warnings = []
+    for given in origin.values():
+        if is_secret(given.path):
+            value, warning = reveal(given, environ)
+            _put(tree, replace(given, value=value))
+            warnings.append(warning)
+    return tuple(warning for warning in warnings if warning)
+
+
+def _tree(layers: Sequence[Given], origin: dict[Keys, Given]) -> dict[str, Any]:
+    """All layers in one, the later above the earlier; `origin` gets who said what."""
+    tree: dict[str, Any] = {}
     for given in layers:
         _check_known(given)
-        node = tree.setdefault(given.path[0], {})
-        for key in given.path[1:-1]:
-            node[key] = dict(node[key]) if isinstance(node.get(key), dict) else {}
-            node = node[key]
-        node[given.path[-1]] = given.value
+        _put(tree, given)
         origin[given.path] = given
+    return tree
+
+
+def _put(tree: dict[str, Any], given: Given) -> None:
+    node = tree
+    for key in given.path[:-1]:
+        node[key] = dict(node[key]) if isinstance(node.get(key), dict) else {}
+        node = node[key]
+    node[given.path[-1]] = given.value
+
+
+def _build(tree: Mapping[str, Any], origin: Mapping[Keys, Given]) -> Config:
     try:
-        config = Config.model_validate(tree)
+        return Config.model_validate(tree)
     except ValidationError as error:
         raise _refusal(error, origin) from None
-    _check_together(config, origin)
-    return config
 
 
 def _check_known(given: Given) -> None:
@@ -157,8 +160,8 @@ def _check_known(given: Given) -> None:
 
 def _unknown(given: Given) -> ConfigError:
     env = given.written.upper().startswith(PREFIX)
-    names = [_spelled(path, env=env) for path in known_paths(given.path)]
-    sections = [] if env else list(Config.model_fields)
+    names = [_spelled((*given.above, *path), env=env) for path in known_paths(given.path)]
+    sections = [] if env else [_spelled((*given.above, name), env=env) for name in Config.model_fields]
     folded = given.written.upper() if env else given.written
     near = difflib.get_close_matches(folded, names + sections, n=2, cutoff=0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else f"sections are {', '.join(Config.model_fields)}"

@@ -15,15 +15,22 @@ HEAD = """# Configuration
 
 Made from the settings themselves by `python -m lumi.config docs/configuration.md`.
 
-Nothing has to be set. Of a flag, the environment, the file and the default, the first that says something wins.
+Nothing has to be set. Of a flag, the environment, the chosen profile, the file and the default, the first that says
+something wins.
 
-- **File**: `lumi.toml` in the current directory, or the one named by `--config` or `LUMI_CONFIG`. Each section below
-  is a table: `[server]`, then `port = 8001`.
+- **Flags**: `--host`, `--port`, `--data-dir`, `--open`, `--log-level`; `--config` names the file, `--profile` a profile.
 - **Environment**: `LUMI_<SECTION>__<KEY>`, e.g. `LUMI_SERVER__PORT=8001`; in short `LUMI_HOST`, `LUMI_PORT`,
   `LUMI_DATA_DIR`. A list is written with commas. What an engine takes: `LUMI_STT__OPTIONS__<KEY>`, its value written
   as in the file (`3`, `true`), text also without quotes. `NAME` below is a name of your own: `[engines.spare]`, or
   `LUMI_ENGINES__SPARE__ENGINE`.
-- **Flags**: `--host`, `--port`, `--data-dir`, `--log-level`.
+- **Profile**: a table `[profiles.NAME]` in the file holds any settings, which stand above the file's own while it is
+  chosen: `[profiles.away.llm]`, then `engine = "skills"`. It is chosen by `--profile NAME`, else by `LUMI_PROFILE`, else
+  by `profile = "NAME"` in the first lines of the file.
+- **File**: `lumi.toml` in the current directory, or the one named by `--config` or `LUMI_CONFIG`. Each section below
+  is a table: `[server]`, then `port = 8001`.
+- **Secrets** (*a secret* below) may stand elsewhere: `api_key = "file:/run/secrets/key"` reads it from a file, without
+  the end of its line, `api_key = "env:OPENAI_API_KEY"` from the environment; a relative path begins where the settings
+  file is. No command, log or page shows a secret, and a file that every user of the machine can read is warned of.
 
 A wrong setting is named and refused, and the server does not start.
 """
@@ -77,6 +84,8 @@ def _words(schema: Mapping[str, Any]) -> str:
         return ", ".join(schema["enum"])
     if schema.get("format") == "path":
         return "a path"
+    if schema.get("format") == "password":
+        return "a secret" + _bounds(schema)
     words = WORDS[schema["type"]]
     if "pattern" in schema:
         words = f"text like {schema['examples'][0]}"

@@ -70,9 +70,18 @@ def as_named(annotation: Any) -> type[BaseModel] | None:
 def is_secret(path: Keys) -> bool:
     """Whether what stands there is never shown."""
     found = find(path)
-    return found.place is Place.LEAF and SecretStr.__name__ in str(
-        found.section.model_fields[path[-1]].annotation
-    )
+    if found.place is Place.LEAF:
+        return _holds_secret(found.section.model_fields[path[-1]].annotation)
+    if found.place is Place.FREE:  # `headers.authorization`: the table is a field, the key under it anybody's
+        return any(
+            key in found.section.model_fields and _holds_secret(found.section.model_fields[key].annotation)
+            for key in path[:-1]
+        )
+    return False
+
+
+def _holds_secret(annotation: Any) -> bool:
+    return SecretStr.__name__ in str(annotation)
 
 
 def known_paths(near: Keys = ()) -> Iterator[Keys]:
