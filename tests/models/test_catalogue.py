@@ -14,14 +14,11 @@ def test_every_entry_is_of_use():
     engines = {point.name for point in metadata.entry_points(group="lumi.engines")}
     for name, model in catalogue().items():
         assert re.fullmatch(r"[a-z0-9-]+", name)
-        assert f"{model.kind}.{model.engine}" in engines | PLANNED
+        assert f"{model.kind}.{model.engine}" in engines
         assert model.about
         assert model.about_zh
         assert 10 < model.megabytes < 2_000
         assert model.name == name
-
-
-PLANNED = {"stt.sherpa", "tts.sherpa", "stt.whisper", "tts.piper"}
 
 
 def test_files_come_encrypted_and_stay_in_their_folder():

@@ -117,7 +117,7 @@ async def test_a_store_in_a_file(tmp_path):
 def test_given_engines_are_taken_and_others_made_by_name(monkeypatch):
     made: list[Any] = []
 
-    def create(kind: str, name: str, options: dict[str, Any]) -> str:
+    def create(_config: Config, kind: str, name: str, options: dict[str, Any]) -> str:
         made.append((kind, name, options))
         return f"{kind}:{name}"
 

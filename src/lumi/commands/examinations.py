@@ -114,7 +114,7 @@ async def stt(console: Console) -> Finding:
             zh="pocketsphinx（只懂英语命令）", en="pocketsphinx (understands English commands only)"
         )
         mend = console.words(
-            zh="要识别中文，请在设置 stt.engine 中选择其他引擎", en="for Chinese choose another stt.engine"
+            zh="要识别中文：lumi models add sense-voice", en="for Chinese: lumi models add sense-voice"
         )
         return Finding("note", found, mend)
     return finding
@@ -126,10 +126,15 @@ async def tts(console: Console) -> Finding:
 
 async def _engine(console: Console, kind: str) -> Finding:
     """Whether the engine that the settings name really starts."""
-    chosen = getattr(_config(), kind)
+    config = _config()
+    chosen = getattr(config, kind)
     registry = load_extra("lumi.engines.registry", extra="server", command="lumi serve")
+    places = load_extra("lumi.server.model_places", extra="server", command="lumi serve")
+    given = getattr(chosen, "arguments", chosen.options)
     try:
-        engine = registry.create(kind, chosen.engine, chosen.options)
+        engine = registry.create(
+            kind, chosen.engine, places.with_model(kind, chosen.engine, given, config.data_dir)
+        )
         await _start(engine)
     except (EngineUnavailable, ConfigError) as error:
         mend = console.words(

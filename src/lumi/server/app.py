@@ -76,7 +76,7 @@ def welcome(server: Server) -> str:
         engine = server.config.stt.engine
         lines.append(
             f"By ear it does not understand {', '.join(missing)}: the recogniser {engine} does not know it. Typed, it "
-            "does; for speech, install an engine that knows it and name it in the setting stt.engine."
+            f"does; for speech: {command()} models add sense-voice, which says what to set then."
         )
     return "\n".join(lines)
 

@@ -20,6 +20,7 @@ from lumi.server.gateway import GatewaySettings
 from lumi.server.kit import SessionSettings
 from lumi.server.late_vad import LateVad
 from lumi.server.limits import KIB, Rates
+from lumi.server.model_places import with_model
 from lumi.store.base import Store
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.turn import TurnSettings
@@ -154,10 +155,12 @@ def create_engines(config: Config, given: Mapping[str, Any], skills: Callable[[]
     """
     vad, stt, llm, tts = config.vad, config.stt, config.llm, config.tts
     makers: dict[str, Callable[[], Any]] = {
-        "vad": lambda: LateVad(lambda: _create("vad", vad.engine, vad.options)),
-        "stt": lambda: _create("stt", stt.engine, stt.arguments),
-        "llm": lambda: skills() if llm.engine == SKILLS else _create("llm", llm.engine, llm.arguments),
-        "tts": lambda: _create("tts", tts.engine, tts.arguments),
+        "vad": lambda: LateVad(lambda: _create(config, "vad", vad.engine, vad.options)),
+        "stt": lambda: _create(config, "stt", stt.engine, stt.arguments),
+        "llm": lambda: (
+            skills() if llm.engine == SKILLS else _create(config, "llm", llm.engine, llm.arguments)
+        ),
+        "tts": lambda: _create(config, "tts", tts.engine, tts.arguments),
     }
     others = {
         f"{kind}:{name}": given.get(f"{kind}:{name}") or create_named(config, kind, name, skills)
@@ -187,13 +190,13 @@ def create_named(config: Config, kind: str, name: str, skills: Callable[[], Llm]
     engine = table.engine if table else name
     if (kind, engine) == ("llm", SKILLS):
         return skills()
-    return _create(kind, engine, table.arguments if table else {})
+    return _create(config, kind, engine, table.arguments if table else {})
 
 
-def _create(kind: str, name: str, options: Mapping[str, Any]) -> Any:
+def _create(config: Config, kind: str, name: str, options: Mapping[str, Any]) -> Any:
     from lumi.engines.registry import create
 
-    return create(kind, name, options)
+    return create(kind, name, with_model(kind, name, options, config.data_dir))
 
 
 def starters(engines: Engines) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:

@@ -23,7 +23,7 @@ _WORDINGS: dict[str, dict[Phrase, str]] = {
         Phrase.NO_ANSWER: "Sorry, I have no answer to that.",
         Phrase.LANGUAGE_UNHEARD: (
             "Sorry, I didn't catch that. The built-in recogniser understands English commands only. "
-            "You can type to me, or choose another speech recogniser in the settings."
+            "You can type to me. For Chinese speech, run lumi models add sense-voice on the server."
         ),
     },
     "zh": {
@@ -32,7 +32,7 @@ _WORDINGS: dict[str, dict[Phrase, str]] = {
         Phrase.LLM_FAILED: "抱歉，我现在想不出答案，请再试一次。",
         Phrase.NO_ANSWER: "抱歉，这个我答不上来。",
         Phrase.LANGUAGE_UNHEARD: (
-            "抱歉，我没有听清。内置的语音识别只听得懂英语指令。您可以打字和我说，或者在设置里接入支持中文的语音识别。"
+            "抱歉，我没有听清。内置的语音识别只听得懂英语指令。您可以打字和我说；要识别中文语音，请在服务器上运行 lumi models add sense-voice。"
         ),
     },
 }
