@@ -52,6 +52,7 @@ gates:
 
 docs: .venv/.dev
 	$(BIN)/python -m lumi.config docs/configuration.md
+	$(BIN)/python -m lumi.engines.overview docs/engines.md
 	$(BIN)/python -m lumi.protocol.reference > docs/protocol.md.new && mv docs/protocol.md.new docs/protocol.md
 
 pins:

@@ -32,6 +32,7 @@ def test_everything_is_examined():
         "vad",
         "stt",
         "tts",
+        "models",
         "microphone",
     ]
 

@@ -22,6 +22,7 @@ EXAMINATIONS: dict[str, Examination] = {
     "vad": examinations.vad,
     "stt": examinations.stt,
     "tts": examinations.tts,
+    "models": examinations.models,
     "microphone": examinations.microphone,
 }
 

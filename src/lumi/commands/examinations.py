@@ -17,6 +17,7 @@ from lumi.commands.console import Console
 from lumi.commands.local_server import health, local_address
 from lumi.commands.running import load_extra
 from lumi.errors import AudioDeviceError, ConfigError, EngineUnavailable
+from lumi.models.library import Library
 
 Verdict = Literal["ok", "note", "missing"]
 
@@ -159,6 +160,24 @@ async def _start(engine: Any) -> None:
     finally:
         if aclose is not None:
             await aclose()
+
+
+async def models(console: Console) -> Finding:
+    """Which models are here; there need be none."""
+    library = Library(_config().data_dir / "models")
+    names = ", ".join(model.name for model in library.installed())
+    if names:
+        return Finding("ok", f"{names} ({library.root})")
+    return Finding(
+        "note",
+        console.words(
+            zh="没有下载模型；内置引擎不需要", en="none were fetched; the built-in engines need none"
+        ),
+        console.words(
+            zh="查看可用的引擎和模型：lumi engines, lumi models list",
+            en="what there is: lumi engines, lumi models list",
+        ),
+    )
 
 
 async def microphone(console: Console) -> Finding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from lumi.engines.overview import known
 from lumi.errors import ConfigError, EngineUnavailable
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class Registry:
         return tuple(
             sorted(name.removeprefix(f"{kind}.") for name in self._points if name.startswith(f"{kind}."))
         )
+
+    def package(self, kind: str, name: str) -> str:
+        """The distribution that declares the engine; empty where it is not known."""
+        point = self._points.get(f"{kind}.{name}")
+        return point.dist.name if point and point.dist else ""
 
     def factory(self, kind: str, name: str) -> Callable[..., Any]:
         """What makes the engine.
@@ -93,5 +99,6 @@ def _check(kind: str) -> None:
 
 def _how_to_install(point: metadata.EntryPoint) -> str:
     package = point.dist.name if point.dist else "lumi-assistant"
-    extra = "[server]" if package == "lumi-assistant" else ""
+    told = known(*point.name.split(".", 1))
+    extra = f"[{told.extra if told else 'server'}]" if package == "lumi-assistant" else ""
     return f"install what it needs with: pip install '{package}{extra}'"
