@@ -33,7 +33,7 @@ BANNED_NAMES = ("util", "helper", "common", "misc")
 
 HOMES = {
     "aiohttp": {"models", "transport", "server", "testing"},
-    "av": {"audio"},
+    "av": {"audio", "testing"},
     "babel": {"skills"},
     "cryptography": {"server"},
     "espeakng_loader": {"engines"},

@@ -6,6 +6,7 @@ the extensible header that most programs write.
 
 from __future__ import annotations
 
+import io
 import struct
 import wave
 from collections.abc import Callable, Iterator
@@ -84,6 +85,59 @@ def write_wav(path: Path, pcm: bytes, rate_hz: int) -> None:
         raise AudioFileError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
+def wav_bytes(pcm: bytes, rate_hz: int) -> bytes:
+    """Mono 16-bit PCM as a WAV file in memory."""
+    raw = io.BytesIO()
+    with wave.open(raw, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(BYTES_PER_SAMPLE)
+        file.setframerate(rate_hz)
+        file.writeframes(pcm)
+    return raw.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class WavHeader:
+    """What is known of a WAV stream once its sound begins."""
+
+    layout: _Layout
+    sound_at: int
+    """Bytes before the sound."""
+
+    @property
+    def rate_hz(self) -> int:
+        return self.layout.rate_hz
+
+    @property
+    def frame_bytes(self) -> int:
+        """Of one sample of all channels."""
+        return self.layout.bits // 8 * self.layout.channels
+
+    def to_mono(self, frames: bytes) -> bytes:
+        """Whole frames as mono 16-bit PCM."""
+        return _to_mono(self.layout, frames)
+
+
+def read_header(data: bytes) -> WavHeader | None:
+    """The header of a WAV stream whose beginning is `data`; None while it has not come whole.
+
+    Raises:
+        AudioFileError: it is broken, or of a kind that is not read here.
+    """
+    layout: _Layout | None = None
+    position = 12
+    while position + 8 <= len(data):
+        name, size = struct.unpack_from("<4sI", data, position)
+        if name == b"data":
+            if layout is None:
+                raise AudioFileError("a WAV stream without format: it is damaged")
+            return WavHeader(layout, position + 8)
+        if name == b"fmt " and position + 8 + size <= len(data):
+            layout = _layout("the stream", data[position + 8 : position + 8 + size])
+        position += 8 + size + size % 2
+    return None
+
+
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -116,7 +170,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         position += 8 + size + size % 2
 
 
-def _layout(path: Path, body: bytes) -> _Layout:
+def _layout(path: Path | str, body: bytes) -> _Layout:
     if len(body) < 16:
         raise AudioFileError(f"{path}: a WAV file with a broken header")
     code, channels, rate_hz, _, _, bits = struct.unpack_from("<HHIIHH", body)
