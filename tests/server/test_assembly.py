@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from lumi.config import Config
 from lumi.config.engines import LlmSettings, TtsSettings, TurnSettings, VadSettings
@@ -21,8 +22,9 @@ from lumi.server.assembly import (
     starters,
     unheard,
 )
-from lumi.server.auth import Doorkeeper
+from lumi.server.auth import Doorkeeper, Rules
 from lumi.server.late_vad import LateVad
+from lumi.server.origins import Origins
 from lumi.store.memory import MemoryStore
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
 
@@ -64,7 +66,15 @@ def test_limits_reach_the_gateway():
 
 def test_the_door_knows_its_rules():
     server = ServerSettings(host="0.0.0.0", token="let-me-in", origins=("https://a.example",))  # type: ignore[arg-type]
-    assert doorkeeper(Config(server=server)) == Doorkeeper("0.0.0.0", "let-me-in", ("https://a.example",))
+    assert doorkeeper(Config(server=server)) == Doorkeeper(
+        Rules(("let-me-in",)), Origins("0.0.0.0", ("https://a.example",))
+    )
+    locked = ServerSettings(
+        tokens=(SecretStr("let-me-in"), SecretStr("and-me-too")), allow=("aa:bb",), pairing=True
+    )
+    assert doorkeeper(Config(server=locked)).rules == Rules(
+        ("let-me-in", "and-me-too"), frozenset({"aa:bb"}), pairing=True
+    )
     assert doorkeeper(Config()) == Doorkeeper()
 
 

@@ -1,128 +1,138 @@
+from pathlib import Path
+
 import pytest
 
-from lumi.server.auth import NAME_LIMIT, Doorkeeper, Verdict, device_name, shown_token
+from lumi.server.auth import Admission, Doorkeeper, Rules, Verdict
+from lumi.server.origins import Origins
+from lumi.server.registry import DeviceRegistry
+from lumi.server.secret_file import SecretFile
+from lumi.store.memory import MemoryStore
 from lumi.transport.base import LinkInfo
 
-AT_HOME = Doorkeeper()
-ON_THE_LAN = Doorkeeper(host="0.0.0.0")
-WITH_TOKEN = Doorkeeper(host="0.0.0.0", token="let-me-in")
+FAR, HERE = "192.0.2.7", "127.0.0.1"
 
 
-def info(origin: str | None = None, host: str = "", **headers: str) -> LinkInfo:
-    given = {"host": host, **headers}
-    return LinkInfo(headers=given if origin is None else given | {"origin": origin})
+class House:
+    """A registry with one paired device `aa:bb` of the installation `c`."""
+
+    def __init__(self, place: Path) -> None:
+        self.now = 1_700_000_000.0
+        self.registry = DeviceRegistry(MemoryStore(), lambda: self.now, SecretFile(place / "s"))
+
+    async def pair(self, device_id: str = "aa:bb", client_id: str = "c") -> None:
+        await self.registry.confirm((await self.registry.ask(device_id, client_id)).code)
+
+    def keeper(self, **rules: object) -> Doorkeeper:
+        return Doorkeeper(Rules(**rules), Origins("0.0.0.0"), self.registry)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("keeper", [AT_HOME, ON_THE_LAN])
-def test_what_is_no_browser_has_no_origin_and_may_come(keeper):
-    assert keeper.judge(info()) is Verdict.WELCOME
+@pytest.fixture
+async def house(tmp_path: Path) -> House:
+    return House(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "http://127.0.0.1:8000",
-        "http://localhost:3000",
-        "https://localhost",
-        "http://[::1]:8000",
-        "http://LOCALHOST:1",
-    ],
-)
-def test_pages_of_this_machine_may_come(origin):
-    assert AT_HOME.judge(info(origin, "127.0.0.1:8000")) is Verdict.WELCOME
+def info(device: str = "", client: str = "", token: str = "", remote: str = FAR, **headers: str) -> LinkInfo:
+    given = {"device-id": device, "client-id": client, "authorization": token and f"Bearer {token}"}
+    return LinkInfo(headers={name: value for name, value in given.items() if value} | headers, remote=remote)
 
 
-@pytest.mark.parametrize(
-    ("origin", "host"),
-    [
-        ("https://evil.example", "127.0.0.1:8000"),
-        ("http://evil.example:8000", "evil.example:8000"),  # a name that somebody points at this machine
-        ("http://localhost.evil.example", "127.0.0.1:8000"),
-        ("http://127.0.0.1.evil.example", "127.0.0.1:8000"),
-        ("null", "127.0.0.1:8000"),
-        ("", "127.0.0.1:8000"),
-        ("file://", "127.0.0.1:8000"),
-        ("chrome-extension://localhost", "127.0.0.1:8000"),
-        ("http://localhost:not-a-port", "127.0.0.1:8000"),
-        ("http://[::1", "127.0.0.1:8000"),
-        (
-            "http://192.168.1.9:8000",
-            "192.168.1.9:8000",
-        ),  # only this machine is served: nobody is there by that name
-    ],
-)
-def test_other_pages_may_not(origin, host):
-    assert AT_HOME.judge(info(origin, host)) is Verdict.BAD_ORIGIN
+def test_where_nothing_is_locked_everybody_is_welcome_and_any_token_is_ignored():
+    keeper = Doorkeeper()
+    assert keeper.judge(info()) == Admission(Verdict.WELCOME, final=False)
+    assert keeper.judge(info("aa:bb", token="whatever")) == Admission(Verdict.WELCOME, "aa:bb")
 
 
-@pytest.mark.parametrize(
-    "authority",
-    ["192.168.1.9:8000", "lumi.local:8000", "lumi", "lumi.lan", "[fd00::1]:8000", "Lumi.Local:8000"],
-)
-def test_a_server_at_home_serves_its_own_page(authority):
-    assert ON_THE_LAN.judge(info(f"http://{authority}", authority)) is Verdict.WELCOME
+@pytest.mark.parametrize("remote", [FAR, HERE])
+def test_static_tokens_are_asked_of_everybody(remote):
+    keeper = Doorkeeper(Rules(tokens=("let-me-in", "another-one")))
+    assert keeper.judge(info(remote=remote)).verdict is Verdict.NO_TOKEN
+    for token in ("let-me-in", "another-one"):
+        assert keeper.judge(info(token=token, remote=remote)).verdict is Verdict.WELCOME
+    for token in ("let-me", "let-me-in!", "wörng", "\udcff"):
+        assert keeper.judge(info(token=token, remote=remote)).verdict is Verdict.BAD_TOKEN
 
 
-@pytest.mark.parametrize(
-    ("origin", "host"),
-    [
-        ("http://192.168.1.9:8000", "192.168.1.9:9000"),
-        ("http://192.168.1.8:8000", "192.168.1.9:8000"),
-        ("http://evil.example", "evil.example"),
-        ("http://lumi.local", "x:y"),
-    ],
-)
-def test_but_not_others_and_no_name_of_the_open_web(origin, host):
-    assert ON_THE_LAN.judge(info(origin, host)) is Verdict.BAD_ORIGIN
+def test_an_allowed_device_needs_its_name_only():
+    keeper = Doorkeeper(Rules(allowed=frozenset({"aa:bb"})))
+    assert keeper.judge(info("aa:bb")).verdict is Verdict.WELCOME
+    assert keeper.judge(info("cc:dd")).verdict is Verdict.NO_TOKEN
 
 
-def test_where_a_token_is_asked_for_the_name_does_not_matter():
-    came = info("https://lumi.example", "lumi.example", authorization="Bearer let-me-in")
-    assert WITH_TOKEN.judge(came) is Verdict.WELCOME
+async def test_strangers_pair_and_who_was_let_in_comes_by_its_names(house):
+    keeper = house.keeper(pairing=True)
+    assert keeper.judge(info("aa:bb", "c")) == Admission(Verdict.PAIRING, "aa:bb", "c")
+    await house.pair()
+    assert keeper.judge(info("aa:bb", "c")) == Admission(Verdict.WELCOME, "aa:bb", "c")
+    assert keeper.judge(info("aa:bb", "another")).verdict is Verdict.PAIRING
+    assert house.keeper(allowed=frozenset({"x"})).judge(info("aa:bb", "another")).verdict is (
+        Verdict.CLIENT_CHANGED
+    )
 
 
-def test_pages_may_be_listed():
-    keeper = Doorkeeper(origins=("https://Home.example/", "http://b.example:3000"))
-    assert keeper.judge(info("https://home.example")) is Verdict.WELCOME
-    assert keeper.judge(info("http://b.example:3000")) is Verdict.WELCOME
-    assert keeper.judge(info("http://b.example")) is Verdict.BAD_ORIGIN
-    assert Doorkeeper(origins=("*",)).judge(info("null")) is Verdict.WELCOME
+async def test_who_got_a_token_must_show_it(house):
+    await house.pair()
+    token = await house.registry.token_for("aa:bb")
+    keeper = house.keeper(pairing=True)
+    assert keeper.judge(info("aa:bb", "c")).verdict is Verdict.NO_TOKEN
+    assert keeper.judge(info("aa:bb", "c", token)).verdict is Verdict.WELCOME
+    assert keeper.judge(info("aa:bb", "c", "wrong.1")).verdict is Verdict.BAD_TOKEN
+    assert keeper.judge(info("new", "c", "wrong.1")).verdict is Verdict.BAD_TOKEN
 
 
-@pytest.mark.parametrize(
-    ("headers", "query", "token"),
-    [
-        ({"authorization": "Bearer let-me-in"}, {}, "let-me-in"),
-        ({"authorization": "bearer  let-me-in "}, {}, "let-me-in"),
-        ({"authorization": "let-me-in"}, {}, "let-me-in"),
-        ({}, {"authorization": "let-me-in"}, "let-me-in"),
-        ({}, {"authorization": "Bearer let-me-in"}, "let-me-in"),
-        ({}, {}, ""),
-    ],
-)
-def test_a_token_may_be_shown_in_several_ways(headers, query, token):
-    came = LinkInfo(headers=headers, query=query)
-    assert shown_token(came) == token
-    assert WITH_TOKEN.judge(came) is (Verdict.WELCOME if token else Verdict.BAD_TOKEN)
+async def test_a_token_says_whose_it_is_whatever_name_is_given(house):
+    await house.pair()
+    token = await house.registry.token_for("aa:bb")
+    found = house.keeper(pairing=True).judge(info("cc:dd", "z", token))
+    assert (found.verdict, found.device_id, found.final) == (Verdict.WELCOME, "aa:bb", True)
 
 
-def test_a_wrong_token_is_refused_and_any_is_ignored_where_none_is_asked_for():
-    came = info(authorization="Bearer wörng")
-    assert WITH_TOKEN.judge(came) is Verdict.BAD_TOKEN
-    assert AT_HOME.judge(came) is Verdict.WELCOME
+async def test_expired_and_revoked_tokens_have_reasons_of_their_own(house):
+    await house.pair()
+    token = await house.registry.token_for("aa:bb")
+    keeper = house.keeper(pairing=True)
+    house.now += 30 * 24 * 3600 + 1
+    assert keeper.judge(info("aa:bb", "c", token)).verdict is Verdict.EXPIRED_TOKEN
+    house.now -= 1000
+    await house.registry.revoke("aa:bb")
+    assert keeper.judge(info("", "", token)).verdict is Verdict.REVOKED
+    assert keeper.judge(info("aa:bb", "c")).verdict is Verdict.REVOKED
 
 
-@pytest.mark.parametrize(
-    ("headers", "query", "claimed", "name"),
-    [
-        ({"device-id": "h"}, {"device-id": "q"}, "c", "h"),
-        ({}, {"device-id": "q"}, "c", "q"),
-        ({}, {}, "c", "c"),
-        ({}, {}, None, None),
-        ({"device-id": "  "}, {}, "c", "c"),
-        ({"device-id": "a\nb\x1b[31m"}, {}, None, "ab[31m"),
-        ({"device-id": "x" * 999}, {}, None, "x" * NAME_LIMIT),
-    ],
-)
-def test_the_strongest_name_counts(headers, query, claimed, name):
-    assert device_name(LinkInfo(headers=headers, query=query), claimed) == name
+async def test_a_revoked_device_stays_out_also_with_a_static_token_and_where_nothing_is_locked(house):
+    await house.pair()
+    await house.registry.revoke("aa:bb")
+    assert (
+        house.keeper(tokens=("let-me-in",)).judge(info("aa:bb", "c", "let-me-in")).verdict is Verdict.REVOKED
+    )
+    assert house.keeper().judge(info("aa:bb")).verdict is Verdict.REVOKED
+    assert house.keeper(pairing=True).judge(info("aa:bb", remote=HERE)).verdict is Verdict.REVOKED
+
+
+async def test_this_machine_need_not_pair_with_itself_but_a_proxy_must(house):
+    keeper = house.keeper(pairing=True)
+    assert keeper.judge(info("new", remote=HERE)).verdict is Verdict.WELCOME
+    assert keeper.judge(info("new", remote=FAR)).verdict is Verdict.PAIRING
+    proxied = info("new", remote=HERE, **{"x-forwarded-for": FAR})
+    assert keeper.judge(proxied).verdict is Verdict.PAIRING
+
+
+async def test_a_page_under_a_borrowed_name_is_refused_where_this_machine_shows_nothing(house):
+    keeper = house.keeper(pairing=True)
+    borrowed = {"origin": "http://evil.example:8000", "host": "evil.example:8000"}
+    assert keeper.judge(info(remote=HERE, **borrowed)).verdict is Verdict.BAD_ORIGIN
+    assert keeper.judge(info(remote=FAR, **borrowed)).verdict is Verdict.PAIRING, "and hears a code, no more"
+
+
+async def test_a_device_may_be_named_by_its_hello_alone(house):
+    keeper = house.keeper(pairing=True)
+    await house.pair("aa:bb", "")
+    came = info()
+    unnamed = keeper.judge(came)
+    assert unnamed == Admission(Verdict.PAIRING, final=False)
+    assert keeper.greet(came, unnamed, "aa:bb").verdict is Verdict.WELCOME
+    assert keeper.greet(came, unnamed, "cc:dd") == Admission(Verdict.PAIRING, "cc:dd")
+    assert keeper.greet(came, unnamed, None) == unnamed
+    await house.registry.revoke("aa:bb")
+    assert keeper.greet(came, unnamed, "aa:bb").verdict is Verdict.REVOKED
+    named = keeper.judge(info("cc:dd"))
+    assert keeper.greet(info("cc:dd"), named, "aa:bb") == named, "the request's name is the stronger one"

@@ -309,7 +309,7 @@ async def test_a_drain_does_not_wait_for_ever():
 async def test_a_browser_with_a_bad_token_is_told_so():
     async with shell() as made:
         client, server = memory_link_pair()
-        await made.gateway.refuse(server)
+        await made.gateway.refuse(server, "no, thank you")
         caller = Caller(client)
         error = await caller.hear()
         assert error["error_code"] == "unauthorized"

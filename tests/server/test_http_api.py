@@ -9,7 +9,7 @@ from aiohttp import web
 from tests.server.doubles import HELLO, Shell, counted, shell
 
 from lumi.config.serving import ServerSettings
-from lumi.server.auth import Doorkeeper
+from lumi.server.auth import Doorkeeper, Rules
 from lumi.server.http_api import HttpApi, content_security_policy
 from lumi.server.limits import Addresses
 from lumi.server.port import listening
@@ -159,7 +159,7 @@ async def test_a_page_of_another_address_is_refused():
 
 
 async def test_without_the_token_nobody_comes_in():
-    async with visiting(Doorkeeper(token="let-me-in")) as visitor:
+    async with visiting(Doorkeeper(Rules(tokens=("let-me-in",)))) as visitor:
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
             await visitor.http.ws_connect(visitor.base)
         assert caught.value.status == 401
@@ -169,7 +169,7 @@ async def test_without_the_token_nobody_comes_in():
 
 
 async def test_a_browser_without_the_token_is_told_over_the_websocket():
-    async with visiting(Doorkeeper(token="let-me-in")) as visitor:
+    async with visiting(Doorkeeper(Rules(tokens=("let-me-in",)))) as visitor:
         async with visitor.http.ws_connect(visitor.base, headers={"Origin": visitor.base}) as ws:
             assert (await ws.receive_json())["error_code"] == "unauthorized"
             await ws.receive()

@@ -199,12 +199,14 @@ def _at(given: Given) -> str:
 def _check_together(config: Config, origin: Mapping[Keys, Given]) -> None:
     """What one field alone cannot know."""
     server = config.server
-    if not (is_loopback(server.host) or server.token or server.open):
+    locks = (server.token, server.tokens, server.pairing, server.allow)
+    if not (is_loopback(server.host) or any(locks) or server.open):
         given = origin[("server", "host")]  # the default is loopback, so somebody wrote it
         raise ConfigError(
             given.written,
-            f"{server.host} can be reached by others{_at(given)}: set server.token (LUMI_SERVER__TOKEN) so that they "
-            "must show it, or server.open = true (LUMI_SERVER__OPEN=true) to let anyone in",
+            f"{server.host} can be reached by others{_at(given)}: set server.pairing = true (LUMI_SERVER__PAIRING=true) "
+            "so that each device is let in once by you, or server.token (LUMI_SERVER__TOKEN) so that they must show it, "
+            "or server.open = true (LUMI_SERVER__OPEN=true) to let anyone in",
         )
     _check_zone(config.locale.timezone, origin, ("locale", "timezone"))
     for name, device in config.devices.items():

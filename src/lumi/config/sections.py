@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 LogLevel = Literal["trace", "debug", "info", "warning", "error"]
 
@@ -21,6 +21,10 @@ def _split(value: object) -> object:
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_split)]
 LocaleName = Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Z][A-Za-z]+)*$", examples=["en_US"])]
+Secrets = Annotated[
+    tuple[Annotated[SecretStr, Field(min_length=8)], ...],
+    BeforeValidator(_split),
+]
 Options = Annotated[
     dict[str, Any], Field(description="What this engine in particular takes, see its own page.")
 ]

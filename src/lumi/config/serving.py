@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from lumi.config.sections import LocaleName, LogLevel, Section, Texts
+from lumi.config.sections import LocaleName, LogLevel, Secrets, Section, Texts
 
 
 class ServerSettings(Section):
@@ -24,7 +24,18 @@ class ServerSettings(Section):
     token: SecretStr | None = Field(
         default=None,
         min_length=8,
-        description="Whoever connects must show it. Required when `host` is not this machine alone.",
+        description="Whoever connects must show it. When `host` is not this machine alone, this or another lock "
+        "(`tokens`, `pairing`, `allow`) is required.",
+    )
+    tokens: Secrets = Field(default=(), description="Further tokens, any of which lets in.")
+    pairing: bool = Field(
+        default=False,
+        description="Let unknown devices ask to be let in: they show a code, and wait until somebody confirms it. Who "
+        "is on this machine itself need show nothing then, unless there is a token.",
+    )
+    allow: Texts = Field(
+        default=(),
+        description="Devices let in by their id alone. An id is no secret: for networks whose every user you trust.",
     )
     open: bool = Field(default=False, description="Let in anyone who reaches the address, without a token.")
     origins: Texts = Field(

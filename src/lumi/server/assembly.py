@@ -14,13 +14,15 @@ from lumi.config import Config
 from lumi.engines.base import Llm, Stt, Tts, Vad, Voice
 from lumi.errors import ConfigError
 from lumi.protocol.connection import Limits
-from lumi.server.auth import Doorkeeper
+from lumi.server.auth import Doorkeeper, Rules
 from lumi.server.bells import SKILLS
 from lumi.server.gateway import GatewaySettings
 from lumi.server.kit import SessionSettings
 from lumi.server.late_vad import LateVad
 from lumi.server.limits import KIB, Rates
 from lumi.server.model_places import with_model
+from lumi.server.origins import Origins
+from lumi.server.registry import DeviceRegistry
 from lumi.store.base import Store
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.turn import TurnSettings
@@ -82,10 +84,15 @@ def gateway_settings(config: Config, version: str) -> GatewaySettings:
     )
 
 
-def doorkeeper(config: Config) -> Doorkeeper:
+def doorkeeper(config: Config, registry: DeviceRegistry | None = None) -> Doorkeeper:
     server = config.server
-    token = server.token.get_secret_value() if server.token else None
-    return Doorkeeper(host=server.host, token=token, origins=server.origins)
+    tokens = (server.token, *server.tokens) if server.token else server.tokens
+    rules = Rules(
+        tokens=tuple(token.get_secret_value() for token in tokens),
+        allowed=frozenset(server.allow),
+        pairing=server.pairing,
+    )
+    return Doorkeeper(rules, Origins(server.host, server.origins), registry)
 
 
 def session_settings(config: Config) -> SessionSettings:

@@ -1,119 +1,149 @@
-"""Who may come in, and under which name.
+"""Who may come in, and under which name: the policy over tokens, devices and pages.
 
-Three questions, answered before a hello is: may this web page talk to us (`Origin`), does the peer show the token
-where one is set, and what is the device called.
+A request is judged before its upgrade. A peer that names its device only in its hello is judged again then.
 """
 
 from __future__ import annotations
 
 import hmac
-import ipaddress
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
-from lumi.config.settings import is_loopback
+from lumi.server.identity import client_name, device_name, is_this_machine, shown_token
+from lumi.server.origins import Origins
+from lumi.server.registry import DeviceRegistry
+from lumi.server.tokens import Judgement
+from lumi.store.base import DeviceState
 from lumi.transport.base import LinkInfo
 
-NAME_LIMIT = 128
-"""Characters of a device's name that are believed."""
 
-HOME_SUFFIXES = (".local", ".lan", ".home", ".home.arpa", ".internal", ".localdomain", ".fritz.box")
-"""Names that only a network at home resolves: no web page can be served under one from outside."""
-
-
-class Verdict(Enum):
-    """What becomes of a request to connect."""
+class Verdict(StrEnum):
+    """What becomes of a request to connect. The values are the reasons in logs and counts."""
 
     WELCOME = "welcome"
+    PAIRING = "pairing"
+    """Nobody has let this device in yet: it hears its code, and nothing else."""
     BAD_ORIGIN = "bad_origin"
-    BAD_TOKEN = "unauthorized"  # noqa: S105 - a verdict
+    NO_TOKEN = "no_token"  # noqa: S105 - a verdict, as those below
+    BAD_TOKEN = "bad_token"  # noqa: S105
+    EXPIRED_TOKEN = "expired_token"  # noqa: S105
+    REVOKED = "revoked"
+    """The device, or the token that it shows, was let in once and is no more."""
+    CLIENT_CHANGED = "client_changed"
+    """The device was let in with another installation (`Client-Id`) on it."""
+    CROWDED = "crowded"
+    """Too many wait to be let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A verdict, and whom it is about.
+
+    Attributes:
+        device_id: None: the peer has not named its device (yet).
+        final: the hello cannot change it.
+    """
+
+    verdict: Verdict
+    device_id: str | None = None
+    client_id: str = ""
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """As somebody set them.
+
+    Attributes:
+        tokens: static ones; any of them lets in.
+        allowed: devices let in by their id alone.
+        pairing: unknown devices may ask to be let in.
+    """
+
+    tokens: tuple[str, ...] = ()
+    allowed: frozenset[str] = frozenset()
+    pairing: bool = False
+
+    @property
+    def locked(self) -> bool:
+        """Whether anybody has to show anything."""
+        return bool(self.tokens or self.allowed or self.pairing)
+
+
+JUDGEMENTS = {
+    Judgement.VALID: Verdict.WELCOME,
+    Judgement.WRONG: Verdict.BAD_TOKEN,
+    Judgement.EXPIRED: Verdict.EXPIRED_TOKEN,
+    Judgement.VOID: Verdict.REVOKED,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
-    """The rules.
+    """Judges requests."""
 
-    Attributes:
-        host: the address the server listens on.
-        token: what must be shown; None: nothing.
-        origins: further web pages that may connect, as `scheme://host[:port]`; `*`: any.
-    """
+    rules: Rules = field(default_factory=Rules)
+    origins: Origins = field(default_factory=Origins)
+    registry: DeviceRegistry | None = None
 
-    host: str = "127.0.0.1"
-    token: str | None = None
-    origins: tuple[str, ...] = ()
+    def judge(self, info: LinkInfo) -> Admission:
+        """Whether the peer may connect, as far as its request tells."""
+        trusted = self._trusts(info)
+        if not self.origins.allow(info.headers, any_name=not trusted):
+            return Admission(Verdict.BAD_ORIGIN)
+        return self._judge(info, device_name(info, None), trusted=trusted)
 
-    def judge(self, info: LinkInfo) -> Verdict:
-        """Whether the peer may connect."""
-        if not self.origin_allowed(info.headers):
-            return Verdict.BAD_ORIGIN
-        if self.token is not None and not hmac.compare_digest(
-            shown_token(info).encode(), self.token.encode()
-        ):
-            return Verdict.BAD_TOKEN
-        return Verdict.WELCOME
+    def greet(self, info: LinkInfo, admission: Admission, claimed: str | None) -> Admission:
+        """The verdict once the hello is there, which may name the device."""
+        if admission.final or admission.device_id is not None or claimed is None:
+            return admission
+        return self._judge(info, device_name(info, claimed), trusted=self._trusts(info))
 
-    def origin_allowed(self, headers: Mapping[str, str]) -> bool:
-        """Only browsers send an `Origin`, and any page on the web could have them connect to this machine."""
-        origin = headers.get("origin")
-        if origin is None or "*" in self.origins or origin.rstrip("/").lower() in self._listed():
-            return True
-        scheme, _, authority = origin.partition("://")
-        page = _address(authority)
-        if scheme not in {"http", "https"} or page is None:
+    def _trusts(self, info: LinkInfo) -> bool:
+        """Whether a peer has to show nothing: nobody has to, or it is this machine and only strangers are to pair."""
+        rules = self.rules
+        return not rules.locked or (not rules.tokens and is_this_machine(info))
+
+    def _judge(self, info: LinkInfo, device_id: str | None, *, trusted: bool) -> Admission:
+        found = Admission(Verdict.WELCOME, device_id, client_name(info), final=device_id is not None)
+        if self._is_revoked(device_id):
+            return replace(found, verdict=Verdict.REVOKED)
+        if trusted:
+            return found
+        token = shown_token(info)
+        return self._bearer(found, token) if token else self._stranger(found)
+
+    def _is_revoked(self, device_id: str | None) -> bool:
+        if self.registry is None or device_id is None:
             return False
-        return is_loopback(page[0]) or self._is_own(page, headers.get("host", ""))
+        device = self.registry.get(device_id)
+        return device is not None and device.state is DeviceState.REVOKED
 
-    def _listed(self) -> frozenset[str]:
-        return frozenset(origin.rstrip("/").lower() for origin in self.origins)
+    def _bearer(self, found: Admission, token: str) -> Admission:
+        """Who shows a token must show a right one, and is whose it is."""
+        shown = token.encode("utf-8", "surrogatepass")
+        matches = [hmac.compare_digest(shown, known.encode()) for known in self.rules.tokens]
+        if any(matches):
+            return found
+        if self.registry is None:
+            return replace(found, verdict=Verdict.BAD_TOKEN)
+        judgement, owner = self.registry.judge(token, found.device_id)
+        verdict = JUDGEMENTS[judgement]
+        if self._is_revoked(owner):
+            verdict = Verdict.REVOKED
+        return replace(found, verdict=verdict, device_id=owner or found.device_id, final=True)
 
-    def _is_own(self, page: tuple[str, int | None], host: str) -> bool:
-        """Whether the page came from this server, and not from a name that somebody points at us for a moment."""
-        if _address(host) != page or is_loopback(self.host):
-            return False
-        return self.token is not None or _is_home_name(page[0])
-
-
-def _address(authority: str) -> tuple[str, int | None] | None:
-    """Host and port of `host[:port]`; None if it is neither."""
-    try:
-        split = urlsplit(f"//{authority}")
-        port = split.port
-    except ValueError:
-        return None
-    return (split.hostname, port) if split.hostname else None
-
-
-def _is_home_name(hostname: str) -> bool:
-    """An address, or a name that the public DNS does not know."""
-    try:
-        ipaddress.ip_address(hostname)
-    except ValueError:
-        return "." not in hostname or hostname.endswith(HOME_SUFFIXES)
-    return True
-
-
-def shown_token(info: LinkInfo) -> str:
-    """The token of `Authorization: Bearer …`, or of the query (a browser cannot set headers); empty if none."""
-    shown = info.headers.get("authorization") or info.query.get("authorization") or ""
-    scheme, _, rest = shown.strip().partition(" ")
-    return rest.strip() if scheme.lower() == "bearer" else shown.strip()
-
-
-def device_name(info: LinkInfo, claimed: str | None) -> str | None:
-    """What the device goes by: header, then query, then its hello's word. None: it has no name.
-
-    Args:
-        info: the request.
-        claimed: `device_id` of the hello.
-    """
-    for name in (info.headers.get("device-id"), info.query.get("device-id"), claimed):
-        if name and (cleaned := _printable(name)):
-            return cleaned
-    return None
-
-
-def _printable(name: str) -> str:
-    return "".join(character for character in name.strip() if character.isprintable())[:NAME_LIMIT]
+    def _stranger(self, found: Admission) -> Admission:
+        """Who shows none comes in by its name, where somebody said so, or may ask to."""
+        if found.device_id in self.rules.allowed:
+            return found
+        device = (
+            None if self.registry is None or found.device_id is None else self.registry.get(found.device_id)
+        )
+        paired = device is not None and device.state is DeviceState.PAIRED
+        same = device is not None and hmac.compare_digest(device.client_id.encode(), found.client_id.encode())
+        if device is not None and paired and same:
+            return replace(found, verdict=Verdict.NO_TOKEN) if device.keyed else found
+        if self.rules.pairing:
+            return replace(found, verdict=Verdict.PAIRING)
+        return replace(found, verdict=Verdict.CLIENT_CHANGED if paired else Verdict.NO_TOKEN)

@@ -15,23 +15,24 @@ from lumi.errors import ConnectionLost, Overloaded, ProtocolError
 from lumi.protocol.connection import Connection, Limits, Role
 from lumi.protocol.handshake import Agreement, answer, negotiate
 from lumi.protocol.messages import (
-    Abort,
     AudioFrame,
     ClientHello,
     CloseCode,
     ErrorCode,
     Fault,
     Features,
-    Goodbye,
     Message,
     ServerHello,
 )
-from lumi.server.auth import device_name
+from lumi.server.auth import Admission
+from lumi.server.identity import device_name
 from lumi.server.limits import Rates
 from lumi.server.line import Line
+from lumi.server.lines import Lines
 from lumi.server.log import Subject, logger
 from lumi.server.message_router import MessageRouter
 from lumi.server.metrics import Metrics
+from lumi.server.reception import Reception, without_resume
 from lumi.server.refusing import made_no_sense, put_off, refuse, too_much
 from lumi.server.session_manager import SessionLike, SessionManager
 from lumi.transport.base import Link
@@ -49,9 +50,6 @@ OFFERED = Features(
     mcp=True,
 )
 """What this server grants to whoever asks. `aec` is not: echoes are the device's own business."""
-
-SWEEPS_PER_IDLE = 20
-"""How often one idle time is looked at: nobody stays longer than 5 % beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,67 +75,55 @@ class Gateway:
         *,
         wall_clock: Callable[[], float],
         new_id: Callable[[], str] = lambda: str(uuid4()),
+        reception: Reception | None = None,
     ) -> None:
         self._sessions = sessions
         self._metrics = metrics
         self._settings = settings
         self._wall_clock = wall_clock
         self._new_id = new_id
+        self._reception = reception
         self._router = MessageRouter()
-        self._lines: set[Line] = set()
-        self._draining = False
-        self._gone = asyncio.Event()
+        self._lines = Lines(settings.idle_s)
         self._log = logger(Subject.WEBSOCKET)
 
     def __len__(self) -> int:
         """Links now."""
         return len(self._lines)
 
-    async def serve(self, link: Link) -> None:
-        """Live through one link; returns when it is closed. Never raises for what a peer does."""
-        line = self._line(link)
+    async def serve(self, link: Link, admission: Admission | None = None) -> None:
+        """Live through one link; returns when it is closed. Never raises for what a peer does.
+
+        Args:
+            link: a new one.
+            admission: the verdict on its request; None: whoever hands the link over answers for it.
+        """
+        line = self._line(link, admission)
         self._lines.add(line)
         self._metrics.connections.inc()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._write(line), name="link writer")
-                if self._draining:
-                    line.hang_up(CloseCode.GOING_AWAY, "server going away")
                 await self._read(line)
         finally:
             await self._end(line)
 
-    async def refuse(self, link: Link) -> None:
-        """Tell a browser, which cannot read an HTTP status, that its token will not do."""
-        line = self._line(link)
-        line.send_error(
-            ProtocolError(ErrorCode.UNAUTHORIZED, "the token is missing or wrong; ask who runs this server")
-        )
+    async def refuse(self, link: Link, why: str) -> None:
+        """Tell a browser, which cannot read an HTTP status, why it may not come in."""
+        line = self._line(link, None)
+        line.send_error(ProtocolError(ErrorCode.UNAUTHORIZED, why))
         line.hang_up(CloseCode.UNAUTHORIZED, "unauthorized")
         await self._write(line)
 
     async def sweep(self) -> None:
         """For ever: hang up on clients that have been silent too long."""
-        while True:
-            await asyncio.sleep(self._settings.idle_s / SWEEPS_PER_IDLE)
-            latest = asyncio.get_running_loop().time() - self._settings.idle_s
-            for line in [line for line in self._lines if line.heard_at < latest]:
-                self._part(line, "idle", CloseCode.DONE)
+        await self._lines.sweep()
 
     async def drain(self, within_s: float) -> None:
         """Say goodbye to everyone, and return when all links are closed, after `within_s` at the latest."""
-        self._draining = True
-        for line in list(self._lines):
-            self._part(line, "server going away", CloseCode.GOING_AWAY, within_s=within_s)
-        try:
-            async with asyncio.timeout(within_s + 2.0):  # closing may take its second after the last frame
-                while self._lines:
-                    self._gone.clear()
-                    await self._gone.wait()
-        except TimeoutError:
-            self._log.warning("links left over", links=len(self._lines))
+        await self._lines.drain(within_s)
 
-    def _line(self, link: Link) -> Line:
+    def _line(self, link: Link, admission: Admission | None) -> Line:
         settings = self._settings
         info = link.info
         connection = Connection(
@@ -148,7 +134,12 @@ class Gateway:
             wall_clock=self._wall_clock,
         )
         return Line(
-            link, connection, self._metrics, max_frames=settings.outgoing_frames, rates=settings.rates
+            link,
+            connection,
+            self._metrics,
+            max_frames=settings.outgoing_frames,
+            rates=settings.rates,
+            admission=admission,
         )
 
     async def _end(self, line: Line) -> None:
@@ -159,16 +150,10 @@ class Gateway:
         self._log.info("closed", remote=line.link.info.remote, code=code, reason=reason)
         if line.session is not None:
             for_good = line.said_goodbye
-            await self._sessions.part(line.session.id, line.part, reason or "link closed", for_good=for_good)
-        if not self._lines:
-            self._gone.set()
-
-    def _part(self, line: Line, reason: str, code: int, *, within_s: float = 1.0) -> None:
-        if line.session is not None:
-            if not line.session.kept:  # one that is kept waits as text
-                line.session.abort(Abort(reason=reason))
-            line.send(Goodbye(session_id=line.session.id, reason=reason))
-        line.hang_up(code, reason, within_s=within_s)
+            manager = self._sessions
+            if line.guest is not None and self._reception is not None:
+                manager = self._reception.sessions
+            await manager.part(line.session.id, line.part, reason or "link closed", for_good=for_good)
 
     async def _write(self, line: Line) -> None:
         """Run the link's writer. A message that our own side may not send is our mistake: 1011."""
@@ -225,6 +210,8 @@ class Gateway:
         elif session is None:
             raise ProtocolError(ErrorCode.NOT_READY, "say hello first")
         else:
+            if line.guest is not None and self._reception is not None:
+                session = await self._reception.let_in(line, session, event, self._sessions)
             await self._router.route(session, line, event)
 
     async def _hello(self, line: Line, hello: ClientHello) -> None:
@@ -240,14 +227,19 @@ class Gateway:
         )
         if session is not None:
             line.send(
-                connection.accept(hello, self._answer(hello, agreement, session, resumed=False), agreement)
+                connection.accept(
+                    hello, self._answer(hello, agreement, line, session, resumed=False), agreement
+                )
             )
             session.update(hello, agreement)
             return
-        device_id = device_name(line.link.info, hello.device_id) or self._new_id()
+        line.device_id = device_id = self._name(line, hello)
+        if line.guest is not None and self._reception is not None:
+            await self._receive(self._reception, line, hello, without_resume(agreement))
+            return
         resumed = await self._sessions.resume(device_id, agreement, hello, line.part)
         session = resumed or self._sessions.open(self._new_id(), device_id, agreement, hello, line.part)
-        reply = self._answer(hello, agreement, session, resumed=resumed is not None)
+        reply = self._answer(hello, agreement, line, session, resumed=resumed is not None)
         line.send(connection.accept(hello, reply, agreement))
         line.session = session
         if resumed is not None and hello.resume is not None:
@@ -257,14 +249,32 @@ class Gateway:
         else:
             session.attach(line.send)
 
+    async def _receive(
+        self, reception: Reception, line: Line, hello: ClientHello, agreement: Agreement
+    ) -> None:
+        """Answer the hello of a guest."""
+        session = line.session = reception.open(self._new_id(), line, agreement)
+        reply = self._answer(hello, agreement, line, session, resumed=False)
+        line.send(line.connection.accept(hello, reply, agreement))
+        session.attach(line.send)
+        await reception.welcome(line, session, agreement)
+
+    def _name(self, line: Line, hello: ClientHello) -> str:
+        """What the device goes by; one without a name gets one."""
+        if self._reception is None:
+            named = device_name(line.link.info, hello.device_id)
+        else:
+            named = self._reception.greet(line, hello, self._new_id)
+        return named or self._new_id()
+
     def _answer(
-        self, hello: ClientHello, agreement: Agreement, session: SessionLike, *, resumed: bool
+        self, hello: ClientHello, agreement: Agreement, line: Line, session: SessionLike, *, resumed: bool
     ) -> ServerHello:
         return answer(
             hello,
             agreement,
             session_id=session.id,
-            device_id=session.device_id,
+            device_id=line.device_id,
             server_version=self._settings.server_version,
             resumed=resumed,
         )

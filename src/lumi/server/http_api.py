@@ -6,12 +6,14 @@ import asyncio
 import base64
 import hashlib
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from importlib.resources import files
 
 from aiohttp import web
 
 from lumi.errors import ConnectionLost
+from lumi.server.audit import AuditLog
 from lumi.server.auth import Doorkeeper, Verdict
 from lumi.server.gateway import Gateway
 from lumi.server.limits import Addresses
@@ -27,10 +29,19 @@ NOT_FOUND = (
 REFUSALS = {
     Verdict.BAD_ORIGIN: (
         403,
-        "403: this page may not connect; the server's setting server.origins lists those that may.\n",
+        "this page may not connect; the server's setting server.origins lists those that may",
     ),
-    Verdict.BAD_TOKEN: (401, "401: the token is missing or wrong; send `Authorization: Bearer <token>`.\n"),
+    Verdict.NO_TOKEN: (401, "a token is wanted here; send `Authorization: Bearer <token>`"),
+    Verdict.BAD_TOKEN: (401, "the token is wrong; ask who runs this server for one"),
+    Verdict.EXPIRED_TOKEN: (401, "the token has expired; ask for a new one at /xiaozhi/ota/"),
+    Verdict.REVOKED: (403, "this device was shut out; only who runs this server can let it in again"),
+    Verdict.CLIENT_CHANGED: (
+        403,
+        "this device was let in under another Client-Id; who runs this server must let it in anew",
+    ),
 }
+"""Status and words; a browser, which can read neither, gets the words over the WebSocket."""
+
 TOO_MANY = (
     "429: your address has as many connections as one may have (the server's setting "
     "limits.address_connections); close one, or try again later.\n"
@@ -50,6 +61,7 @@ class HttpApi:
     """Answers requests; hands upgraded ones to the gateway.
 
     Args:
+        audit: where refusals are noted.
         routes: what other modules serve beside the page, `/healthz` and `/metrics`.
     """
 
@@ -63,9 +75,11 @@ class HttpApi:
         *,
         max_frame_bytes: int,
         addresses: Addresses | None = None,
+        audit: AuditLog | None = None,
         routes: Iterable[web.RouteDef] = (),
     ) -> None:
         self._gateway = gateway
+        self._audit = audit or AuditLog(metrics, time.time)
         self._doorkeeper = doorkeeper
         self._metrics = metrics
         self._health = health
@@ -118,19 +132,19 @@ class HttpApi:
 
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:
         info = request_info(request)
-        verdict = self._doorkeeper.judge(info)
-        browser = "origin" in info.headers
-        if verdict is not Verdict.WELCOME:
-            self._metrics.refused.labels(verdict.value).inc()
-            self._log.warning(
-                "refused", remote=info.remote, why=verdict.value, origin=info.headers.get("origin")
-            )
-        if verdict is Verdict.BAD_ORIGIN or (verdict is Verdict.BAD_TOKEN and not browser):
-            status, text = REFUSALS[verdict]
-            return web.Response(status=status, text=text, headers=SAFETY)
+        admission = self._doorkeeper.judge(info)
+        refusal = REFUSALS.get(admission.verdict)
+        if refusal is not None:
+            self._audit.refused(admission.verdict, info, admission.device_id)
+            if "origin" not in info.headers or admission.verdict is Verdict.BAD_ORIGIN:
+                status, words = refusal
+                return web.Response(status=status, text=f"{status}: {words}.\n", headers=SAFETY)
         try:
             link = await accept(request, max_frame_bytes=self._max_frame_bytes)
-            await (self._gateway.serve(link) if verdict is Verdict.WELCOME else self._gateway.refuse(link))
+            if refusal is None:
+                await self._gateway.serve(link, admission)
+            else:
+                await self._gateway.refuse(link, refusal[1])
         except ConnectionLost:
             self._log.debug("left before the upgrade", remote=info.remote)
             return web.Response(status=400, text="400: the connection closed before it was upgraded.\n")

@@ -10,6 +10,8 @@ from lumi.errors import ProtocolError
 from lumi.protocol.codec import error_message
 from lumi.protocol.connection import Connection
 from lumi.protocol.messages import AudioFrame, Error, Message, Metrics, Response
+from lumi.server.auth import Admission
+from lumi.server.guest import Guest
 from lumi.server.limits import Allowance, Rates
 from lumi.server.link_writer import FAREWELL_S, LinkWriter, Outgoing
 from lumi.server.log import Subject, logger
@@ -23,6 +25,9 @@ class Line:
 
     Attributes:
         session: from the first answered hello on.
+        admission: the verdict on its request; None: nobody judged it.
+        guest: who waits to be let in; its session is the reception's.
+        device_id: what its device goes by.
         said_goodbye: the client will not come back to its session.
         heard_at: when the client last sent something, in the loop's seconds.
     """
@@ -35,10 +40,14 @@ class Line:
         *,
         max_frames: int,
         rates: Rates | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self.link = link
         self.connection = connection
         self.session: SessionLike | None = None
+        self.admission = admission
+        self.guest: Guest | None = None
+        self.device_id = ""
         log = logger(Subject.WEBSOCKET, remote=link.info.remote)
         self._trace = log if log.is_tracing else None
         encode = connection.send if self._trace is None else self._traced

@@ -11,6 +11,7 @@ NO_SESSION: dict[str, int] = {
     ErrorCode.OVERLOADED: CloseCode.TRY_LATER,
     ErrorCode.RATE_LIMITED: CloseCode.TRY_LATER,
     ErrorCode.INTERNAL: CloseCode.INTERNAL,
+    ErrorCode.UNAUTHORIZED: CloseCode.UNAUTHORIZED,
 }
 """Why there may be no session for a hello, and how the link is closed then."""
 

@@ -22,6 +22,7 @@ from lumi.engines.base import Llm, Stt, Tts, Vad
 from lumi.errors import LumiError, StoreError
 from lumi.server import assembly
 from lumi.server.answers import AnswerDesk
+from lumi.server.audit import AuditLog
 from lumi.server.background import Background
 from lumi.server.bells import Bells
 from lumi.server.device_overrides import NOTHING, DeviceOverrides
@@ -33,6 +34,9 @@ from lumi.server.limits import Addresses
 from lumi.server.log import Subject, install, logger
 from lumi.server.metrics import Metrics
 from lumi.server.port import authority, listening
+from lumi.server.reception import Reception
+from lumi.server.registry import DeviceRegistry, Waiting
+from lumi.server.secret_file import TOKEN_SECRET, SecretFile
 from lumi.server.services import Services
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
@@ -51,6 +55,7 @@ class Server:
         vad, stt, llm, tts: engines.
         store: a store.
         wall_clock: UNIX seconds.
+        on_waiting: told of every device that asks to be let in.
 
     Attributes:
         port: where it listens.
@@ -72,6 +77,7 @@ class Server:
         tts: Tts | None = None,
         store: Store | None = None,
         wall_clock: Callable[[], float] = time.time,
+        on_waiting: Waiting = lambda _device, _code: None,
     ) -> None:
         install()
         self.config = config
@@ -83,6 +89,7 @@ class Server:
         self._stack = AsyncExitStack()
         self._unheard: tuple[str, ...] = ()
         self._draining = False
+        self._on_waiting = on_waiting
 
     @property
     def url(self) -> str:
@@ -137,6 +144,7 @@ class Server:
         if store is None:
             store = await assembly.open_store(config)
             stack.push_async_callback(store.aclose)
+        await self._open_registry(store)
         bells = Bells(store, self._wall_clock, self._push)
         self._room = EngineRoom(self._given, bells.skills, self._overrides)
         furnished = self._room.furnish(config)
@@ -160,13 +168,23 @@ class Server:
         await self._open_doors(stack, services, bells)
         tasks = await stack.enter_async_context(Background())
         tasks.start("warm up", self._warm_up(furnished))
+        tasks.start("timers", bells.run())
+        self._keep_house(tasks, store)
+        stack.push_async_callback(self._drain)
+        self._watch(services)
+
+    def _keep_house(self, tasks: Background, store: Store) -> None:
+        """What has to be looked at now and then."""
         tasks.start("generations", self._generations.run())
         tasks.start("idle sweep", self.gateway.sweep())
         tasks.start("session sweep", self.sessions.sweep())
         tasks.start("forget answers", self._forget(store))
-        tasks.start("timers", bells.run())
-        stack.push_async_callback(self._drain)
-        self._watch(services)
+        tasks.start("devices", self.registry.run())
+
+    async def _open_registry(self, store: Store) -> None:
+        secret = SecretFile(self.config.data_dir / TOKEN_SECRET)
+        self.registry = DeviceRegistry(store, self._wall_clock, secret, self._on_waiting)
+        await self.registry.load()
 
     async def _open_doors(self, stack: AsyncExitStack, services: Services, bells: Bells) -> None:
         """Sessions, the gateway before them, and the port."""
@@ -183,20 +201,25 @@ class Server:
                 resume_s=config.limits.resume_s,
             )
         )
+        doorkeeper = assembly.doorkeeper(config, self.registry)
+        audit = AuditLog(self.metrics, self._wall_clock)
+        reception = Reception(doorkeeper, self.registry, services, audit, self._wall_clock)
         self.gateway = Gateway(
             self.sessions,
             self.metrics,
             assembly.gateway_settings(config, __version__),
             wall_clock=self._wall_clock,
+            reception=await stack.enter_async_context(reception),
         )
         api = HttpApi(
             self.gateway,
-            assembly.doorkeeper(config),
+            doorkeeper,
             self.metrics,
             lambda: self.health,
             __version__,
             max_frame_bytes=config.limits.text_bytes,
             addresses=Addresses(config.limits.address_connections),
+            audit=audit,
         )
         self.port = await stack.enter_async_context(
             listening(api.application(), config.server, request_s=config.limits.hello_s)
@@ -234,8 +257,12 @@ class Server:
 
     def _overrides(self, device_id: str) -> DeviceOverrides:
         """What a device's registration says."""
-        del device_id
-        return NOTHING
+        device = self.registry.get(device_id)
+        if device is None:
+            return NOTHING
+        return DeviceOverrides(
+            persona=device.persona or None, language=device.language or None, voice=device.voice or None
+        )
 
     async def _push(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         return await self.sessions.push(device_id, text, kind=kind, notice_id=notice_id, due_at=due_at)

@@ -59,6 +59,7 @@ class Rehearsal:
     vision: Vision = lambda _device_id, _base_url: None
     present: list[str] = field(default_factory=list)
     """Devices that came in, as often as they did."""
+    services: Services = field(init=False)
     sessions: SessionManager = field(init=False)
     gateway: Gateway = field(init=False)
     generations: Generations = field(init=False)
@@ -76,7 +77,7 @@ class Rehearsal:
         self.answers = AnswerDesk(self.store.answers, wall_clock)
         kit = Kit(self.stt, self.llm, self.tts, self.settings)
         self.generations = Generations(Generation.of(kit, self.overrides_of))
-        services = Services(
+        self.services = services = Services(
             generations=self.generations,
             pool=pool,
             pacer=pacer,

@@ -1,0 +1,68 @@
+"""Who was refused, and why: counted, logged, and the last of them kept for the household to see. Never a secret."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lumi.server.identity import printable
+from lumi.server.log import Subject, logger
+from lumi.server.metrics import Metrics
+from lumi.transport.base import LinkInfo
+
+KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One refusal. What was shown as a token is not in it, and no query, which may hold one."""
+
+    at: float
+    reason: str
+    where: str
+    remote: str
+    device_id: str
+    origin: str
+
+
+class AuditLog:
+    """Owns the last refusals. `wall_clock` gives UNIX seconds."""
+
+    def __init__(self, metrics: Metrics, wall_clock: Callable[[], float]) -> None:
+        self._metrics = metrics
+        self._wall_clock = wall_clock
+        self._latest: deque[Refusal] = deque(maxlen=KEPT)  # the oldest go first
+        self._log = logger(Subject.HTTP)
+
+    @property
+    def latest(self) -> Sequence[Refusal]:
+        """Newest first."""
+        return tuple(reversed(self._latest))
+
+    def refused(self, reason: str, info: LinkInfo, device_id: str | None = None) -> None:
+        """Note that somebody was refused.
+
+        Args:
+            reason: its name; becomes a label of the counter, so there are few.
+            info: the request.
+            device_id: whom it claims to be, or was found to be.
+        """
+        refusal = Refusal(
+            at=self._wall_clock(),
+            reason=reason,
+            where=printable(info.path),
+            remote=info.remote,
+            device_id=device_id or "",
+            origin=printable(info.headers.get("origin", "")),
+        )
+        self._latest.append(refusal)
+        self._metrics.refused.labels(reason).inc()
+        self._log.warning(
+            "refused",
+            remote=refusal.remote,
+            why=reason,
+            where=refusal.where,
+            device=refusal.device_id,
+            origin=refusal.origin,
+        )

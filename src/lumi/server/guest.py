@@ -1,0 +1,113 @@
+"""A device that nobody has let in yet: what it hears, whatever it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from lumi.engines.base import LlmEvent, Prompt, Speaker, TextDelta, Transcript
+from lumi.errors import Overloaded, StoreError
+from lumi.protocol.messages import ClientHello, Listen
+from lumi.server.registry import DeviceRegistry
+
+PAUSE_S = 5.0
+"""Between two answers to one guest."""
+
+ASKED = {"en": "Let me in", "zh": "我要配对"}
+"""What stands for whatever a guest said: nobody's recogniser listens to strangers."""
+
+WORDS = {
+    "en": {
+        "code": "This device is not paired yet. Its code is {code}. Please confirm the code on the server.",
+        "crowded": "Too many devices are waiting to be paired. Please try again later.",
+        "paired": "This device is paired now. Please say that again.",
+        "title": "Pairing",
+    },
+    "zh": {
+        "code": "这台设备还没有配对，配对码是 {code}。请在服务器上确认。",
+        "crowded": "等待配对的设备太多了，请稍后再试。",
+        "paired": "这台设备已经配对，请再说一遍。",
+        "title": "配对",
+    },
+}
+
+
+@dataclass(slots=True)
+class Guest:
+    """Who waits, and what it takes to begin its session when somebody has let it in.
+
+    Attributes:
+        listening: its microphone is open since this message.
+    """
+
+    device_id: str
+    client_id: str
+    hello: ClientHello
+    listening: Listen | None = None
+
+    def heard(self, message: object) -> None:
+        """Something came from it."""
+        if isinstance(message, Listen):
+            self.listening = message if message.state == "start" else None
+
+
+def words(language: str) -> dict[str, str]:
+    return WORDS["zh" if language.startswith("zh") else "en"]
+
+
+def spelled(code: str, language: str) -> str:
+    """Six digits so that a voice says them one by one."""
+    return ("，" if language.startswith("zh") else ", ").join(code)
+
+
+class GuestStt:
+    """Hears that something was said."""
+
+    name = "guest"
+
+    async def transcribe(self, audio: AsyncIterator[bytes], speaker: Speaker) -> AsyncIterator[Transcript]:
+        async for _ in audio:
+            pass
+        yield Transcript(ASKED["zh" if speaker.language == "zh" else "en"])
+
+    async def aclose(self) -> None:
+        """Holds nothing."""
+
+
+class GuestLlm:
+    """Answers with the code, once in `PAUSE_S`."""
+
+    name = "guest"
+
+    def __init__(self, registry: DeviceRegistry, guest: Guest) -> None:
+        self._registry = registry
+        self._guest = guest
+        self._not_before = 0.0
+
+    async def reply(self, prompt: Prompt) -> AsyncIterator[LlmEvent]:
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(max(0.0, self._not_before - now))
+        self._not_before = max(now, self._not_before) + PAUSE_S
+        yield TextDelta(await self.text(prompt.speaker.language))
+
+    async def text(self, language: str) -> str:
+        """What there is to say to this guest now."""
+        guest, said = self._guest, words(language)
+        if self._registry.is_paired(guest.device_id, guest.client_id):
+            return said["paired"]
+        try:
+            code = await self._registry.ask(guest.device_id, guest.client_id, **described(guest.hello))
+        except (Overloaded, StoreError):
+            return said["crowded"]
+        return said["code"].format(code=spelled(code.code, language))
+
+    async def aclose(self) -> None:
+        """Holds nothing."""
+
+
+def described(hello: ClientHello) -> dict[str, str]:
+    """What a hello says of its device."""
+    info = hello.device_info
+    model = (info.model if info else None) or (info.platform if info else None) or ""
+    return {"model": model[:64], "name": (hello.device_name or "")[:64]}

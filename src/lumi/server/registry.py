@@ -1,0 +1,250 @@
+"""The devices of the household: who has been here, who may come in, and the codes of those who ask to.
+
+All devices are in memory too, so that a request is judged without waiting for the disk; what another server changes in
+the same store is seen within `REFRESH_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lumi.errors import ConfigError, Overloaded, StoreError
+from lumi.server import tokens
+from lumi.server.log import Subject, logger
+from lumi.server.secret_file import SecretFile
+from lumi.server.tokens import Judgement
+from lumi.store.base import Device, DeviceState, PairingCode, Store
+
+CODE_S = 600.0
+"""How long a code holds."""
+
+PENDING_S = 24 * 3600.0
+"""A device that nobody let in is forgotten after so long."""
+
+MOST_PENDING = 64
+"""Devices that may wait to be let in: whoever reaches the address could invent any number."""
+
+REFRESH_S = 15.0
+
+Waiting = Callable[[Device, PairingCode], None]
+"""A device has asked to be let in, and shows this code."""
+
+
+class DeviceRegistry:
+    """Owns what is known of devices; `run` is its housekeeping.
+
+    Args:
+        store: where it is kept.
+        wall_clock: UNIX seconds.
+        secret: what device tokens are made with; None: none are.
+        on_waiting: told of every new code.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        wall_clock: Callable[[], float],
+        secret: SecretFile | None = None,
+        on_waiting: Waiting = lambda _device, _code: None,
+    ) -> None:
+        self._store = store
+        self._wall_clock = wall_clock
+        self._secret = secret
+        self._on_waiting = on_waiting
+        self._devices: dict[str, Device] = {}
+        self._seen: dict[str, float] = {}  # bounded: known devices only
+        self._lock = asyncio.Lock()
+        self._log = logger(Subject.SERVER)
+
+    # ── at once ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def get(self, device_id: str) -> Device | None:
+        return self._devices.get(device_id)
+
+    def all(self) -> Sequence[Device]:
+        """In the order of their first visit."""
+        return sorted(self._devices.values(), key=lambda device: (device.first_seen, device.id))
+
+    def is_paired(self, device_id: str, client_id: str) -> bool:
+        """Whether somebody has let this device in, with this installation on it."""
+        device = self._devices.get(device_id)
+        return device is not None and device.state is DeviceState.PAIRED and device.client_id == client_id
+
+    def note_here(self, device_id: str) -> None:
+        """A device is here now; written down at the next housekeeping."""
+        if device_id in self._devices:
+            self._seen[device_id] = self._wall_clock()
+
+    def judge(self, token: str, device_id: str | None) -> tuple[Judgement, str | None]:
+        """Look at a device token; gives the device it was made for, whatever name its bearer goes by."""
+        secret = self._read_secret()
+        if secret is None:
+            return Judgement.WRONG, device_id
+        found: tuple[Judgement, str | None] = (Judgement.WRONG, device_id)
+        for device in self._devices.values():
+            judgement = tokens.judge(
+                secret, token, device.client_id, device.id, self._wall_clock(), tokens_from=device.tokens_from
+            )
+            if judgement is Judgement.VALID and device.state is DeviceState.PENDING:
+                judgement = Judgement.VOID
+            if judgement is not Judgement.WRONG:
+                found = (judgement, device.id)
+        return found
+
+    def _read_secret(self) -> str | None:
+        try:
+            return None if self._secret is None else self._secret.read()
+        except ConfigError as error:
+            self._log.error("no device token can be checked", error=str(error))
+            return None
+
+    # ── with the store ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def load(self) -> None:
+        """Read what is known; raises StoreError."""
+        async with self._lock:
+            self._devices = {device.id: device for device in await self._store.devices.all()}
+
+    async def run(self) -> None:
+        """For ever: write down who was here, see what others changed, forget who was never let in."""
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            try:
+                await self.refresh()
+            except StoreError as error:
+                self._log.warning("devices not brought up to date", error=str(error))
+
+    async def refresh(self) -> None:
+        """One round of `run`."""
+        now = self._wall_clock()
+        async with self._lock:
+            known = {device.id: device for device in await self._store.devices.all()}
+            for device_id, seen in self._seen.items():
+                if (device := known.get(device_id)) is not None and device.last_seen < seen:
+                    known[device_id] = replace(device, last_seen=seen)
+                    await self._store.devices.save(known[device_id])
+            self._seen.clear()
+            for device in [device for device in known.values() if _may_be_forgotten(device, now)]:
+                del known[device.id]
+                await self._store.devices.remove(device.id)
+            self._devices = known
+        await self._store.pairings.forget_before(now)
+
+    async def ask(self, device_id: str, client_id: str, *, model: str = "", name: str = "") -> PairingCode:
+        """The code by which a device can be let in: the one it has, or a new one.
+
+        Raises:
+            Overloaded: too many wait already.
+            StoreError: it cannot be kept.
+        """
+        now = self._wall_clock()
+        code = await self._store.pairings.of(device_id, now)
+        if code is not None and code.client_id == client_id:
+            return code
+        device = await self._note(device_id, client_id, model=model, name=name)
+        while True:
+            digits = f"{secrets.randbelow(1_000_000):06}"
+            challenge = secrets.token_urlsafe(24)
+            code = PairingCode(digits, device_id, client_id, challenge, now + CODE_S)
+            if await self._store.pairings.issue(code, now):
+                break
+        self._log.info("device asks to be let in", device=device_id, model=device.model)
+        self._on_waiting(replace(device, client_id=client_id), code)
+        return code
+
+    async def confirm(self, digits: str) -> Device | None:
+        """Let in the device that shows this code. None: there is none (any more); said five times, all need new ones.
+
+        Raises:
+            StoreError: it cannot be kept.
+        """
+        now = self._wall_clock()
+        code = await self._store.pairings.take("".join(digits.split()), now)
+        if code is None:
+            return None
+        async with self._lock:
+            device = await self._store.devices.get(code.device_id) or Device(code.device_id, first_seen=now)
+            keeps = device.state is DeviceState.PAIRED and device.client_id == code.client_id
+            return await self._save(
+                replace(
+                    device,
+                    client_id=code.client_id,
+                    state=DeviceState.PAIRED,
+                    keyed=device.keyed and keeps,
+                    tokens_from=device.tokens_from if keeps else self._from_now_on(device),
+                )
+            )
+
+    async def token_for(self, device_id: str) -> str:
+        """A new token for a paired device; empty where none can be made out to its names. From then on it must show one.
+
+        Raises:
+            ConfigError: the secret's file cannot be used.
+            StoreError: it cannot be kept.
+        """
+        device = self._devices.get(device_id)
+        if self._secret is None or device is None or not tokens.may_have_token(device.client_id, device.id):
+            return ""
+        secret = self._secret.obtain()
+        if not device.keyed:
+            device = await self.change(device_id, keyed=True) or device
+        return tokens.make(
+            secret, device.client_id, device.id, self._wall_clock(), tokens_from=device.tokens_from
+        )
+
+    async def change(self, device_id: str, **changes: Any) -> Device | None:
+        """Change what is known of a device; None: there is no such device. Raises StoreError."""
+        async with self._lock:
+            device = await self._store.devices.get(device_id)
+            return None if device is None else await self._save(replace(device, **changes))
+
+    async def revoke(self, device_id: str) -> Device | None:
+        """Let a device in no more, and make its tokens void."""
+        return await self._void(device_id, state=DeviceState.REVOKED, keyed=False)
+
+    async def rotate(self, device_id: str) -> Device | None:
+        """Make a device's tokens void; it stays let in, and gets a new one when it asks."""
+        return await self._void(device_id)
+
+    async def forget(self, device_id: str) -> bool:
+        """As if it had never been here. Whether it was known."""
+        async with self._lock:
+            self._devices.pop(device_id, None)
+            self._seen.pop(device_id, None)
+            return await self._store.devices.remove(device_id)
+
+    async def _void(self, device_id: str, **changes: Any) -> Device | None:
+        device = self._devices.get(device_id)
+        if device is None:
+            return None
+        return await self.change(device_id, tokens_from=self._from_now_on(device), **changes)
+
+    def _from_now_on(self, device: Device) -> int:
+        """Later than any token of it was made."""
+        return max(int(self._wall_clock()), device.tokens_from) + 1
+
+    async def _note(self, device_id: str, client_id: str, *, model: str, name: str) -> Device:
+        """Somebody asks to be let in: what is known of the device stays as it is until that is said."""
+        now = self._wall_clock()
+        async with self._lock:
+            device = await self._store.devices.get(device_id)
+            if device is None:
+                pending = sum(known.state is DeviceState.PENDING for known in self._devices.values())
+                if pending >= MOST_PENDING:
+                    raise Overloaded(f"{pending} devices wait to be let in already", retry_after_s=CODE_S)
+                device = Device(device_id, client_id, name=name, model=model, first_seen=now)
+            return await self._save(replace(device, model=model or device.model, last_seen=now))
+
+    async def _save(self, device: Device) -> Device:
+        await self._store.devices.save(device)
+        self._devices[device.id] = device
+        return device
+
+
+def _may_be_forgotten(device: Device, now: float) -> bool:
+    said = device.persona or device.language or device.voice
+    return device.state is DeviceState.PENDING and not said and device.last_seen < now - PENDING_S

@@ -1,0 +1,159 @@
+"""Devices that nobody has let in yet, over a whole server in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from lumi.server.audit import AuditLog
+from lumi.server.auth import Doorkeeper, Rules
+from lumi.server.gateway import Gateway
+from lumi.server.guest import spelled
+from lumi.server.metrics import Metrics
+from lumi.server.origins import Origins
+from lumi.server.reception import MOST_GUESTS, Reception
+from lumi.server.registry import DeviceRegistry
+from lumi.testing.device import FakeDevice
+from lumi.testing.engines import ScriptedLlm, ScriptedStt
+from lumi.testing.rehearsal import Rehearsal, spoken
+from lumi.transport.base import LinkInfo
+from lumi.transport.memory import memory_link_pair
+
+STRANGER = LinkInfo(headers={"device-id": "aa:bb", "client-id": "c"}, remote="192.0.2.7")
+
+
+class House:
+    """A rehearsal behind a door."""
+
+    def __init__(self, rehearsal: Rehearsal, reception: Reception, registry: DeviceRegistry) -> None:
+        self.rehearsal = rehearsal
+        self.registry = registry
+        self.metrics = Metrics()
+        self.doorkeeper = Doorkeeper(Rules(pairing=True), Origins("0.0.0.0"), registry)
+        self.reception = reception
+        self.gateway = Gateway(
+            rehearsal.sessions,
+            self.metrics,
+            rehearsal.gateway_settings,
+            wall_clock=rehearsal.wall_clock,
+            reception=reception,
+        )
+
+    @asynccontextmanager
+    async def device(self, info: LinkInfo = STRANGER, **options: Any) -> AsyncIterator[FakeDevice]:
+        client, server = memory_link_pair(info)
+        admission = self.doorkeeper.judge(info)
+        serving = self.rehearsal._tasks.create_task(self.gateway.serve(server, admission))
+        async with FakeDevice(client, **options) as device:
+            yield device
+        await serving
+
+    async def code(self) -> str:
+        return (await self.registry.ask("aa:bb", "c")).code
+
+
+@asynccontextmanager
+async def household(**parts: Any) -> AsyncIterator[House]:
+    async with Rehearsal(**parts) as rehearsal:
+        registry = DeviceRegistry(rehearsal.store, rehearsal.wall_clock)
+        doorkeeper = Doorkeeper(Rules(pairing=True), Origins("0.0.0.0"), registry)
+        audit = AuditLog(Metrics(), rehearsal.wall_clock)
+        reception = Reception(doorkeeper, registry, rehearsal.services, audit, rehearsal.wall_clock)
+        async with reception:
+            yield House(rehearsal, reception, registry)
+
+
+async def test_a_stranger_hears_its_code_whatever_it_types():
+    llm = ScriptedLlm()
+    async with household(llm=llm) as house, house.device() as device:
+        answer = await device.hello(features={"resume": True, "mcp": True})
+        assert answer["device_id"] == "aa:bb"
+        assert "resume" not in answer["features"]
+        code = await house.code()
+        said = await device.chat("open the door")
+        assert spelled(code, "en") in said["content"]
+        assert llm.calls == 0
+        assert not len(house.rehearsal.sessions)
+        assert len(house.reception.sessions) == 1
+    assert not house.rehearsal.present, "none of the household's timers ring there"
+
+
+async def test_a_board_that_speaks_hears_its_code():
+    stt, llm = ScriptedStt(), ScriptedLlm()
+    async with household(stt=stt, llm=llm) as house, house.device(dialect="xiaozhi") as device:
+        await device.hello()
+        await device.listen("start", mode="manual")
+        await device.play(spoken(600))
+        await device.listen("stop")
+        turn = await device.spoken_turn()
+        said = " ".join(message.get("text", "") for message in device.messages if message["type"] == "tts")
+        assert spelled(await house.code(), "en") in said
+        assert turn.packets
+        assert stt.calls == llm.calls == 0
+
+
+async def test_once_let_in_the_same_connection_is_a_full_session():
+    async with household(llm=ScriptedLlm({"hello": "Hi."})) as house, house.device() as device:
+        answer = await device.hello()
+        await device.chat("hello")
+        await house.registry.confirm(await house.code())
+        said = await device.chat("hello")
+        assert said["content"] == "Hi."
+        assert said["session_id"] == answer["session_id"]
+        assert len(house.rehearsal.sessions) == 1
+        assert not len(house.reception.sessions)
+        assert house.rehearsal.present == ["aa:bb"]
+
+
+async def test_a_microphone_that_stays_open_is_heard_once_the_device_is_let_in():
+    stt, llm = ScriptedStt(["what time is it"]), ScriptedLlm({"what time is it": "Noon."})
+    async with household(stt=stt, llm=llm) as house, house.device(dialect="xiaozhi") as device:
+        await device.hello()
+        await device.listen("start", mode="realtime")
+        await device.play(spoken(600, then_silent_ms=1500))
+        await device.spoken_turn()
+        await house.registry.confirm(await house.code())
+        await device.play(spoken(600, then_silent_ms=1500))
+        await device.spoken_turn()
+        assert any(message.get("text") == "Noon." for message in device.messages)
+
+
+async def test_a_device_that_was_shut_out_meanwhile_is_told_so_at_its_hello():
+    unnamed = LinkInfo(remote="192.0.2.7")
+    async with household() as house:
+        await house.registry.confirm((await house.registry.ask("aa:bb", "")).code)
+        await house.registry.revoke("aa:bb")
+        async with house.device(unnamed, device_id="aa:bb") as device:
+            await device.send("hello", id="h", version=1, transport="websocket", device_id="aa:bb")
+            error = await device.expect("error")
+            assert error["error_code"] == "unauthorized"
+            closed = await device.wait_closed()
+            assert closed.code == 4401
+
+
+async def test_strangers_are_bounded_and_take_no_room_from_the_household():
+    async with household(max_sessions=1) as house, AsyncExitStack() as stack:
+        for _ in range(MOST_GUESTS):
+            await (await stack.enter_async_context(house.device())).hello()
+        one_more = await stack.enter_async_context(house.device())
+        await one_more.send("hello", id="h", version=1, transport="websocket")
+        assert (await one_more.expect("error"))["error_code"] == "overloaded"
+        await house.registry.confirm((await house.registry.ask("friend", "")).code)
+        friend = LinkInfo(headers={"device-id": "friend"}, remote="192.0.2.7")
+        device = await stack.enter_async_context(house.device(friend))
+        assert (await device.hello())["device_id"] == "friend"
+
+
+async def test_the_household_is_welcome_and_noted():
+    async with household(llm=ScriptedLlm({"hello": "Hi."})) as house:
+        await house.registry.confirm(await house.code())
+        async with house.device() as device:
+            await device.hello()
+            assert (await device.chat("hello"))["content"] == "Hi."
+        await house.registry.refresh()
+        found = house.registry.get("aa:bb")
+        assert found is not None
+        assert found.last_seen == pytest.approx(house.rehearsal.wall_clock(), abs=60)

@@ -1,0 +1,162 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lumi.errors import Overloaded
+from lumi.server.registry import CODE_S, MOST_PENDING, PENDING_S, DeviceRegistry
+from lumi.server.secret_file import SecretFile
+from lumi.server.tokens import Judgement
+from lumi.store.base import Device, DeviceState, PairingCode
+from lumi.store.memory import MemoryStore
+
+
+class Clock:
+    now = 1_700_000_000.5
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class House:
+    def __init__(self, place: Path) -> None:
+        self.store, self.clock = MemoryStore(), Clock()
+        self.waiting: list[tuple[Device, PairingCode]] = []
+        self.registry = DeviceRegistry(
+            self.store,
+            self.clock,
+            SecretFile(place / "token.secret"),
+            lambda device, code: self.waiting.append((device, code)),
+        )
+
+    async def pair(self, device_id: str, client_id: str = "") -> Device:
+        device = await self.registry.confirm((await self.registry.ask(device_id, client_id)).code)
+        assert device is not None
+        return device
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+async def test_a_device_asks_is_shown_and_is_let_in(house: House):
+    code = await house.registry.ask("aa:bb", "c", model="box", name="kitchen")
+    assert len(code.code) == 6
+    assert code.code.isdigit()
+    ((device, shown),) = house.waiting
+    assert (device.id, device.model, device.name, shown) == ("aa:bb", "box", "kitchen", code)
+    assert not house.registry.is_paired("aa:bb", "c")
+    assert await house.registry.ask("aa:bb", "c") == code, "as long as it holds"
+    assert len(house.waiting) == 1
+    paired = await house.registry.confirm(f" {code.code[:3]} {code.code[3:]} ")
+    assert paired is not None
+    assert (paired.id, paired.state) == ("aa:bb", DeviceState.PAIRED)
+    assert house.registry.is_paired("aa:bb", "c")
+    assert not house.registry.is_paired("aa:bb", "another installation")
+    assert await house.registry.confirm(code.code) is None, "a code serves once"
+
+
+async def test_a_code_ends_and_the_next_is_another(house: House):
+    code = await house.registry.ask("aa:bb", "c")
+    house.clock.now += CODE_S
+    assert await house.registry.confirm(code.code) is None
+    assert (await house.registry.ask("aa:bb", "c")).challenge != code.challenge
+
+
+async def test_tokens_of_a_paired_device(house: House):
+    await house.pair("aa:bb", "c")
+    token = await house.registry.token_for("aa:bb")
+    assert house.registry.judge(token, "aa:bb") == (Judgement.VALID, "aa:bb")
+    assert house.registry.judge(token, "another name") == (Judgement.VALID, "aa:bb")
+    assert house.registry.judge(token, None) == (Judgement.VALID, "aa:bb")
+    assert house.registry.judge("x.1", "aa:bb") == (Judgement.WRONG, "aa:bb")
+    device = house.registry.get("aa:bb")
+    assert device is not None
+    assert device.keyed
+    house.clock.now += 31 * 24 * 3600
+    assert house.registry.judge(token, None)[0] is Judgement.EXPIRED
+
+
+@pytest.mark.parametrize("way", ["revoke", "rotate"])
+async def test_a_devices_tokens_can_be_taken_back(house: House, way: str):
+    await house.pair("aa:bb")
+    await house.pair("cc:dd")
+    token, others = await house.registry.token_for("aa:bb"), await house.registry.token_for("cc:dd")
+    await getattr(house.registry, way)("aa:bb")
+    assert house.registry.judge(token, None) == (Judgement.VOID, "aa:bb")
+    assert house.registry.judge(others, None) == (Judgement.VALID, "cc:dd")
+    assert await getattr(house.registry, way)("unknown") is None
+
+
+async def test_another_secret_makes_all_tokens_void(house: House, tmp_path: Path):
+    await house.pair("aa:bb")
+    token = await house.registry.token_for("aa:bb")
+    SecretFile(tmp_path / "token.secret").renew()
+    assert house.registry.judge(token, None)[0] is Judgement.WRONG
+    assert house.registry.judge(await house.registry.token_for("aa:bb"), None)[0] is Judgement.VALID
+
+
+async def test_another_installation_on_a_paired_device_changes_nothing_until_it_is_let_in(house: House):
+    await house.pair("aa:bb", "c")
+    token = await house.registry.token_for("aa:bb")
+    code = await house.registry.ask("aa:bb", "new")
+    assert house.registry.is_paired("aa:bb", "c")
+    assert house.registry.judge(token, None)[0] is Judgement.VALID
+    await house.registry.confirm(code.code)
+    assert house.registry.is_paired("aa:bb", "new")
+    assert house.registry.judge(token, None)[0] is not Judgement.VALID, "it was the former installation's"
+
+
+async def test_what_is_said_of_a_device_stays_when_it_is_let_in_again(house: House):
+    await house.pair("aa:bb", "c")
+    await house.registry.change("aa:bb", persona="Be brief.", name="kitchen")
+    device = await house.pair("aa:bb", "c")
+    assert (device.persona, device.name) == ("Be brief.", "kitchen")
+    assert await house.registry.change("unknown", name="x") is None
+
+
+async def test_only_so_many_may_wait_and_they_are_forgotten(house: House):
+    for number in range(MOST_PENDING):
+        await house.registry.ask(f"invented {number}", "")
+    with pytest.raises(Overloaded):
+        await house.registry.ask("one more", "")
+    await house.registry.ask("invented 3", "")
+    house.clock.now += PENDING_S + 1
+    await house.registry.refresh()
+    assert not house.registry.all()
+    assert not await house.store.devices.all()
+    await house.registry.ask("one more", "")
+
+
+async def test_whoever_is_here_is_written_down_and_others_changes_are_seen(house: House):
+    await house.pair("aa:bb")
+    house.clock.now += 100
+    house.registry.note_here("aa:bb")
+    house.registry.note_here("unknown")
+    stored = await house.store.devices.get("aa:bb")
+    assert stored is not None
+    await house.store.devices.save(replace(stored, name="by another server"))
+    await house.registry.refresh()
+    device = house.registry.get("aa:bb")
+    assert device is not None
+    assert (device.name, device.last_seen) == ("by another server", house.clock.now)
+    assert await house.registry.forget("aa:bb")
+    assert not await house.registry.forget("aa:bb")
+    assert house.registry.get("aa:bb") is None
+
+
+async def test_a_secret_that_others_may_read_lets_nobody_in(house: House, tmp_path: Path):
+    await house.pair("aa:bb")
+    token = await house.registry.token_for("aa:bb")
+    (tmp_path / "token.secret").chmod(0o644)
+    assert house.registry.judge(token, None)[0] is Judgement.WRONG
+
+
+async def test_without_a_secret_there_are_no_tokens():
+    registry = DeviceRegistry(MemoryStore(), Clock())
+    await registry.confirm((await registry.ask("a", "")).code)
+    assert await registry.token_for("a") == ""
+    assert registry.judge("x", "a") == (Judgement.WRONG, "a")
+    await registry.load()
+    assert registry.is_paired("a", "")
