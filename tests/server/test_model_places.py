@@ -54,3 +54,8 @@ def test_a_model_of_another_engine_names_its_own(here: Path):
         with_model("stt", "whisper", {"model": "sense-voice"}, here)
     with pytest.raises(ConfigError, match=r"not for tts\.engine"):
         with_model("tts", "sherpa", {"model": "sense-voice"}, here)
+
+
+def test_that_is_said_before_one_fetches_it_in_vain(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"is for stt\.engine = .sherpa."):
+        with_model("stt", "whisper", {"model": "sense-voice"}, tmp_path)

@@ -98,7 +98,7 @@ WORDINGS: dict[type[errors.LumiError], Wording] = {
     ),
     errors.EngineUnavailable: Wording("语音引擎不可用", "请按提示安装", "an engine cannot start"),
     errors.ToolError: Wording("工具无法使用", "请按提示修改后重试", "a tool could not be used"),
-    errors.ModelError: Wording("模型不可用", "请按提示处理", "a model"),
+    errors.ModelError: Wording("模型不可用", "请按提示处理", "no model"),
     errors.StoreError: Wording("数据无法读取或保存", "请检查数据目录的权限和磁盘空间", "the store failed"),
     errors.RateLimited: Wording("请求过于频繁", "请稍后再试", "too many requests", "try again in a while"),
     errors.Overloaded: Wording("系统繁忙", "请稍后再试", "too much at once", "try again in a while"),

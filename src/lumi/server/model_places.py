@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lumi.errors import ConfigError, EngineUnavailable
-from lumi.models.catalogue import Catalogue, catalogue
+from lumi.models.catalogue import Catalogue, Model, catalogue
 from lumi.models.library import Installed, Library
 
 FOLDER = "models"
@@ -40,6 +40,7 @@ def with_model(
         known = {"languages": installed.languages}
         return {**known, **arguments, "model": str(library.folder(name))}
     if name in entries:
+        _check(kind, engine, entries[name])
         raise EngineUnavailable(
             engine, f"the model '{name}' is not here; fetch it with: lumi models add {name}"
         )
@@ -51,7 +52,7 @@ def with_model(
     return arguments
 
 
-def _check(kind: str, engine: str, model: Installed) -> None:
+def _check(kind: str, engine: str, model: Installed | Model) -> None:
     if (model.kind, model.engine) != (kind, engine):
         raise ConfigError(
             f"{kind}.model",
