@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from lumi.bench import run
+from lumi.bench import processes, run
 from lumi.bench.report import BEGIN, END, Report
 from lumi.errors import ConfigError
 
@@ -67,16 +67,16 @@ def test_pinning_needs_two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.real
 async def test_a_process_that_ends_too_early_is_named() -> None:
-    async with run._process("lumi.bench.playout", core=None) as process:
-        with pytest.raises(run.BenchFailed, match="the server ended too early"):
-            await run._line(process, "server")
+    async with processes.process("lumi.bench.playout") as process:
+        with pytest.raises(processes.BenchFailed, match="the server ended too early"):
+            await processes.line(process, "server")
 
 
 @pytest.mark.real
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processes cannot be pinned here")
 async def test_a_process_is_pinned_to_its_core() -> None:
     core = min(os.sched_getaffinity(0))
-    async with run._process("asyncio", core=core) as process:
+    async with processes.process("asyncio", core=core) as process:
         assert os.sched_getaffinity(process.pid) == {core}
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.protocol.ends import FUZZ
 
 from lumi.errors import ProtocolError
-from lumi.protocol.codec import decode_client, decode_server, encode, error_message
+from lumi.protocol.codec import decode_client, decode_server, encode, error_message, message_id
 from lumi.protocol.messages import (
     Chat,
     ClientHello,
@@ -314,3 +314,19 @@ def test_a_huge_whole_number_comes_back_as_it_came():
     ping = decode_client('{"type":"ping","timestamp":100000000000000000000000000}')
     assert isinstance(ping, Ping)
     assert '"timestamp":100000000000000000000000000' in encode(Pong(timestamp=ping.timestamp))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"type":"chat","id":"c","content":7}', "c"),
+        ('{"id":5}', "5"),
+        ('{"id":"c","type":', "c"),
+        ('{"id":true}', None),
+        ("[]", None),
+        ("", None),
+        ('{"x":' + "[" * 3_000, None),
+    ],
+)
+def test_the_id_of_a_message_that_is_not_looked_at(text, expected):
+    assert message_id(text) == expected

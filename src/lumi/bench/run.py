@@ -10,9 +10,8 @@ import asyncio
 import os
 import sys
 import tempfile
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from asyncio.subprocess import Process
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -23,20 +22,14 @@ from rich.console import Console
 
 from lumi.bench import meter
 from lumi.bench.load import RAMP_S, Event, Job, LoadResult, Ready
+from lumi.bench.processes import line, process
 from lumi.bench.report import Level, Options, Report, into_page, markdown, table, this_machine
 from lumi.errors import ConfigError, LumiError
 
 SERVER_CORE, LOAD_CORE = 0, 1
-LINE_BYTES = 1 << 20
-"""Longest line either process writes: the utterance, some 10 kB."""
-
 USAGE_ERROR = 2
 PLAIN_WIDTH = 120
 """Columns of a table that goes to a file or a pipe."""
-
-
-class BenchFailed(LumiError):
-    """A process of the bench ended before it should; what it said stands above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +43,12 @@ class Plan:
     ramp_s: float = RAMP_S
 
 
-@asynccontextmanager
-async def _process(*arguments: str, core: int | None) -> AsyncIterator[Process]:
-    """A Python process that is ended on leaving."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", *arguments, stdin=PIPE, stdout=PIPE, limit=LINE_BYTES
-    )
-    try:
-        if core is not None:
-            os.sched_setaffinity(process.pid, {core})
-        yield process
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            async with asyncio.timeout(10):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-async def _line(process: Process, who: str) -> bytes:
-    assert process.stdout is not None
-    line = await process.stdout.readline()
-    if not line:
-        raise BenchFailed(f"the {who} ended too early (exit code {await process.wait()})")
-    return line
-
-
 async def _usage(server: Process, load: Process) -> tuple[meter.Usage, LoadResult]:
     """Follow one load generator: what the server used between `steady` and `over`, and what the devices met."""
     loop = asyncio.get_running_loop()
     readings: list[meter.Reading] = []
     while True:
-        said = msgspec.json.decode(await _line(load, "load generator"), type=dict)
+        said = msgspec.json.decode(await line(load, "load generator"), type=dict)
         if said["event"] == "result":
             before, after = readings
             return meter.between(before, after), msgspec.convert(said, LoadResult)
@@ -100,13 +64,13 @@ async def measure(plan: Plan, devices: int) -> Level:
     """
     answers = "cached" if plan.cached else "fresh"
     with tempfile.TemporaryDirectory() as folder:
-        async with _process("lumi.bench.target", answers, core=SERVER_CORE if plan.pin else None) as server:
-            ready = msgspec.json.decode(await _line(server, "server"), type=Ready)
+        async with process("lumi.bench.target", answers, core=SERVER_CORE if plan.pin else None) as server:
+            ready = msgspec.json.decode(await line(server, "server"), type=Ready)
             job = Job(ready.url, devices, plan.seconds, ready.utterance, plan.ramp_s)
             job_file = Path(folder) / "job.json"
             job_file.write_bytes(msgspec.json.encode(job))
             core = LOAD_CORE if plan.pin else None
-            async with _process("lumi.bench.load", str(job_file), core=core) as load:
+            async with process("lumi.bench.load", str(job_file), core=core) as load:
                 usage, result = await _usage(server, load)
     return Level(result, usage.cpu_percent, usage.rss_mb, usage.threads, usage.processes)
 

@@ -194,6 +194,23 @@ def _shown(value: Any) -> str:
     return shown if len(shown) <= _SHOWN_CHARS else f"{shown[:_SHOWN_CHARS]}…"
 
 
+class _Named(msgspec.Struct):
+    """All that is wanted of a message that is not looked at."""
+
+    id: Any = None
+
+
+_NAMED_DECODER = msgspec.json.Decoder(_Named)
+
+
+def message_id(text: str) -> str | None:
+    """The id of a message that is not decoded, if it can be read."""
+    try:
+        return _readable_id(_NAMED_DECODER.decode(text).id)
+    except _UNREADABLE:
+        return _broken_id(text)
+
+
 def _readable_id(value: object) -> str | None:
     """An id as text; a whole number counts as readable."""
     if isinstance(value, int) and not isinstance(value, bool):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -51,8 +52,12 @@ def words(annotation: Any) -> str:
     return said
 
 
+@lru_cache(maxsize=512)
 def accepted(message_type: type[Message], path: str) -> str:
-    """Say what the field at `path` (`audio_params.sample_rate`, `descriptors[0]`) accepts."""
+    """Say what the field at `path` (`audio_params.sample_rate`, `descriptors[0]`) accepts.
+
+    Kept, since looking a type up costs more than the rest of the complaint, and who floods us makes the same mistakes.
+    """
     annotation: Any = message_type
     for name, _ in _STEP.findall(path):
         annotation = _step(annotation, name)

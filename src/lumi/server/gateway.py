@@ -51,6 +51,9 @@ OFFERED = Features(
 )
 """What this server grants to whoever asks. `aec` is not: echoes are the device's own business."""
 
+LONGEST_PAUSE_S = 0.5
+"""Who sends too much is read the more slowly: its frames wait in its own socket, and cost the server nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
@@ -174,6 +177,7 @@ class Gateway:
                     if (wait_s := line.heard(data)) > 0.0:
                         self._metrics.unwelcome.inc()
                         too_much(line, data, wait_s)
+                        await asyncio.sleep(min(wait_s, LONGEST_PAUSE_S))
                         continue
                     for event in line.connection.receive(data):
                         await self._take(line, event)

@@ -14,6 +14,9 @@ MESSAGES_BURST_S = 10.0
 AUDIO_BURST_S = 20.0
 """How many seconds' worth may come at once: a client that was away sends what waited, a recording comes as fast as it can."""
 
+FAULT_COST = 10.0
+"""Messages that one without sense counts for: to say what is wrong with it costs more than to do what it says."""
+
 KIB = 1024
 
 
@@ -59,6 +62,10 @@ class Bucket:
         self._level -= amount
         return 0.0
 
+    def charge(self, amount: float) -> None:
+        """Take `amount` whether it is there or not: what comes next waits the longer, up to a bucketful."""
+        self._level = max(self._level - amount, -self._burst)
+
 
 class Allowance:
     """What one connection may still send."""
@@ -82,6 +89,10 @@ class Allowance:
                 self._over_since = now
             self._over_last = now
         return wait_s
+
+    def fine(self) -> None:
+        """The message just spent for made no sense."""
+        self._messages.charge(FAULT_COST - 1)
 
     @property
     def is_flood(self) -> bool:

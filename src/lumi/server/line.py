@@ -28,6 +28,7 @@ class Line:
         admission: the verdict on its request; None: nobody judged it.
         guest: who waits to be let in; its session is the reception's.
         device_id: what its device goes by.
+        faulty: it has sent what makes no sense.
         said_goodbye: the client will not come back to its session.
         heard_at: when the client last sent something, in the loop's seconds.
     """
@@ -54,6 +55,7 @@ class Line:
         self.writer = LinkWriter(link, encode, max_frames=max_frames)
         self.heard_at = asyncio.get_running_loop().time()
         self._allowance = Allowance(rates or Rates(), self.heard_at)
+        self.faulty = False
         self.said_goodbye = False
         self._counters = counters
 
@@ -67,6 +69,10 @@ class Line:
         if self._trace is not None:
             self._trace.trace("received", frame=described(frame))
         return self._allowance.spend(frame, self.heard_at)
+
+    def fine(self) -> None:
+        """What the client has sent made no sense."""
+        self._allowance.fine()
 
     @property
     def flooding(self) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from lumi.errors import Overloaded, ProtocolError, RateLimited
+from lumi.protocol.codec import message_id
 from lumi.protocol.messages import CloseCode, ErrorCode, Fault
 from lumi.server.line import Line
 from lumi.server.log import Subject, logger
+
+log = logger(Subject.WEBSOCKET)
 
 NO_SESSION: dict[str, int] = {
     ErrorCode.OVERLOADED: CloseCode.TRY_LATER,
@@ -34,19 +37,21 @@ def put_off(line: Line, event: object, error: Overloaded) -> None:
 
 
 def too_much(line: Line, frame: str | bytes, wait_s: float) -> None:
-    """More than one connection may send: sound is dropped, each message is put off by its id."""
+    """More than one connection may send: sound is dropped, a message is put off by its id and not looked at any further."""
     if isinstance(frame, str):
         problem = f"too many messages; send this again in {wait_s:.1f} s"
-        for event in line.connection.receive(frame):
-            put_off(line, event, RateLimited(problem, retry_after_s=round(wait_s, 1)))
+        error = ProtocolError(ErrorCode.RATE_LIMITED, problem, message_id=message_id(frame))
+        line.send_error(error, retry_after_s=round(wait_s, 1))
     if line.flooding:
         line.hang_up(CloseCode.TRY_LATER, "too much was sent for too long")
 
 
 def made_no_sense(line: Line, fault: Fault) -> None:
     """The frame made no sense: say so, and hang up where the connection cannot go on."""
-    remote = line.link.info.remote
-    logger(Subject.WEBSOCKET).info("fault", remote=remote, code=str(fault.code), problem=fault.message)
+    line.fine()
+    say = log.debug if line.faulty else log.info  # once is enough for whoever reads the log
+    say("fault", remote=line.link.info.remote, code=str(fault.code), problem=fault.message)
+    line.faulty = True
     if fault.reply is not None:
         line.send(fault.reply)
     if fault.fatal_close is not None:
