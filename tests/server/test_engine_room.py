@@ -37,7 +37,7 @@ class Made(ScriptedLlm):
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Made]:
     engines: list[Made] = []
 
-    def create(kind: str, name: str, options: dict[str, Any]) -> Made:
+    def create(_: Config, kind: str, name: str, options: dict[str, Any]) -> Made:
         engines.append(Made(kind, name, options))
         return engines[-1]
 
