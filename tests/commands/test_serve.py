@@ -12,7 +12,7 @@ from lumi.server import app
 async def test_flags_file_and_environment_make_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     served = []
 
-    async def record(config):
+    async def record(config, **_):
         served.append(config)
 
     monkeypatch.setattr(app, "serve", record)
@@ -29,3 +29,23 @@ async def test_a_wrong_setting_is_named(tmp_path: Path):
         await serve(None, {"server.port": "http"})
     with pytest.raises(ConfigError, match="cannot be read"):
         await serve(tmp_path / "none.toml", {})
+
+
+def test_lan_stands_for_what_a_household_wants_unless_a_flag_says_otherwise():
+    from lumi.commands.serve import with_lan
+
+    assert with_lan({"server.host": None, "server.port": "9"}) == {
+        "server.host": "0.0.0.0",
+        "server.pairing": True,
+        "server.announce": True,
+        "server.port": "9",
+    }
+    assert with_lan({"server.host": "192.0.2.1"})["server.host"] == "192.0.2.1"
+
+
+def test_an_address_is_drawn_for_a_phone():
+    from lumi.commands.serve import qr_code
+
+    drawn = qr_code("http://192.0.2.1:8000/")
+    assert len(drawn.splitlines()) > 10
+    assert drawn != qr_code("http://192.0.2.2:8000/")

@@ -2,6 +2,7 @@ import asyncio
 import io
 import os
 import signal
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,8 @@ from lumi.config import Config
 from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
 from lumi.errors import ConfigError, EngineUnavailable
 from lumi.server import app
-from lumi.server.app import Server, loop_factory, run, serve, welcome
+from lumi.server.app import Server, asks, invitation, loop_factory, run, serve, welcome
+from lumi.store.base import Device, PairingCode
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
 
 pytestmark = pytest.mark.real
@@ -55,8 +57,8 @@ def scripted(monkeypatch):
     """`serve` with engines that need nothing."""
     stt = Stt()
 
-    def made(config: Config) -> Server:
-        return Server(config, vad=ScriptedVad(), stt=stt, llm=ScriptedLlm(), tts=ScriptedTts())
+    def made(config: Config, **hooks: Any) -> Server:
+        return Server(config, vad=ScriptedVad(), stt=stt, llm=ScriptedLlm(), tts=ScriptedTts(), **hooks)
 
     monkeypatch.setattr(app, "Server", made)
     return stt
@@ -125,3 +127,34 @@ def test_run_uses_the_fastest_loop_there_is(monkeypatch):
 def test_without_uvloop_the_standard_loop_will_do(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "uvloop", None)
     assert loop_factory() is asyncio.new_event_loop
+
+
+async def told_by(config: Config, addresses: tuple[str, ...]) -> str:
+    server = Server(config)
+    server.port = 8000
+    return invitation(server, addresses, lambda address: f"<{address}>")
+
+
+async def test_others_are_invited_where_they_can_come_in():
+    lan = ServerSettings(host="0.0.0.0", pairing=True)
+    told = await told_by(Config(server=lan), ("192.0.2.1", "fd00::1"))
+    assert "<http://192.0.2.1:8000/>" in told
+    assert "http://[fd00::1]:8000/" in told
+    assert "devices pair CODE" in told
+    assert "CAREFUL" not in told
+    assert await told_by(Config(), ("192.0.2.1",)) == ""
+    assert "in no network" in await told_by(Config(server=lan), ())
+
+
+async def test_an_open_door_is_said_aloud():
+    told = await told_by(Config(server=ServerSettings(host="192.0.2.1", open=True)), ("192.0.2.7",))
+    assert "http://192.0.2.1:8000/" in told
+    assert "CAREFUL" in told
+
+
+def test_who_asks_to_be_let_in_is_shown_with_its_code():
+    device = Device("aa:bb", name="kitchen\x1b[2J", model="box")
+    shown = asks(device, PairingCode("012345", "aa:bb", "c", "x", 1.0))
+    assert "kitchen" in shown
+    assert "\x1b" not in shown
+    assert "devices pair 012345" in shown

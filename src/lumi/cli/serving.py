@@ -26,10 +26,17 @@ def serve(
     open_: Annotated[
         bool, typer.Option("--open", help="Let in whoever reaches the address, without a token.")
     ] = False,
+    lan: Annotated[
+        bool,
+        typer.Option(
+            "--lan", help="For the household: reachable and found in the network, each device let in once."
+        ),
+    ] = False,
     log_level: Annotated[str | None, typer.Option(help="trace, debug, info, warning or error.")] = None,
 ) -> None:
     """Start the server."""
     from lumi.commands.serve import serve as command
+    from lumi.commands.serve import with_lan
 
     flags: dict[str, object] = {
         "server.host": host,
@@ -40,7 +47,7 @@ def serve(
         "profile": profile,
     }
     terminal = console()
-    run(terminal, lambda: command(config, flags))
+    run(terminal, lambda: command(config, with_lan(flags) if lan else flags))
 
 
 @app.command()

@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 
 from lumi.commands.running import load_extra
+
+LAN: Mapping[str, object] = {"server.host": "0.0.0.0", "server.pairing": True, "server.announce": True}  # noqa: S104
+"""What `--lan` stands for: the household's devices find the server, and each is let in once."""
+
+
+def with_lan(flags: Mapping[str, object]) -> dict[str, object]:
+    """The flags, and what `--lan` says where they say nothing."""
+    return {**LAN, **{name: value for name, value in flags.items() if value is not None}}
+
+
+def qr_code(address: str) -> str:
+    """The address for a phone's camera, in block characters; nothing where that cannot be drawn."""
+    try:
+        import segno
+    except ModuleNotFoundError:
+        return ""
+    out = StringIO()
+    segno.make(address, error="l", micro=False).terminal(out, compact=True)
+    return out.getvalue().rstrip("\n")
 
 
 async def serve(config_file: Path | None, flags: Mapping[str, object]) -> int:
@@ -19,5 +39,5 @@ async def serve(config_file: Path | None, flags: Mapping[str, object]) -> int:
     """
     app = load_extra("lumi.server.app", extra="server", command="lumi serve")
     config = load_extra("lumi.config", extra="server", command="lumi serve")
-    await app.serve(config.load(config_file, flags=flags))
+    await app.serve(config.load(config_file, flags=flags), picture=qr_code)
     return 0

@@ -33,6 +33,9 @@ class ServerSettings(Section):
         description="Let unknown devices ask to be let in: they show a code, and wait until somebody confirms it. Who "
         "is on this machine itself need show nothing then, unless there is a token.",
     )
+    announce: bool = Field(
+        default=False, description="Tell the local network that a server is here, so that clients find it."
+    )
     allow: Texts = Field(
         default=(),
         description="Devices let in by their id alone. An id is no secret: for networks whose every user you trust.",

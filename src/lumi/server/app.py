@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,11 +14,18 @@ from typing import TextIO
 
 from lumi._version import __version__
 from lumi.config import Config
+from lumi.config.settings import is_loopback
 from lumi.server.assembly import data_directory
+from lumi.server.identity import printable
 from lumi.server.log import writing
+from lumi.server.port import ANY_ADDRESS, authority
 from lumi.server.server import Server
+from lumi.store.base import Device, PairingCode
+from lumi.transport.discovery import lan_addresses
 
 __all__ = ["Server", "loop_factory", "run", "serve", "welcome"]
+
+Picture = Callable[[str], str]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -42,8 +49,13 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-async def serve(config: Config, *, out: TextIO | None = None) -> None:
-    """Run a server until SIGINT or SIGTERM; tells on `out` where it is.
+async def serve(config: Config, *, out: TextIO | None = None, picture: Picture = lambda _: "") -> None:
+    """Run a server until SIGINT or SIGTERM; tells on `out` where it is, and who asks to be let in.
+
+    Args:
+        config: the settings.
+        out: a terminal; by default standard output.
+        picture: an address as something that a phone's camera can read.
 
     Raises:
         ConfigError: a setting that cannot be had (port, directory …).
@@ -53,12 +65,13 @@ async def serve(config: Config, *, out: TextIO | None = None) -> None:
     needs_directory = config.log.file or config.store.engine == "sqlite"
     directory = data_directory(config) if needs_directory else config.data_dir
     with writing(config.log, directory), _stop_signal() as stop:
-        async with Server(config) as server:
+        async with Server(config, on_waiting=lambda device, code: _tell(out, asks(device, code))) as server:
             _tell(out, f"Lumi {__version__} is starting …")
             await asyncio.wait({server.ready, stop}, return_when=asyncio.FIRST_COMPLETED)
             if server.ready.done():
                 server.ready.result()
                 _tell(out, welcome(server))
+                _tell(out, invitation(server, lan_addresses(), picture))
             await stop
             _tell(out, "Stopping: saying goodbye to whoever is connected.")
 
@@ -81,6 +94,31 @@ def welcome(server: Server) -> str:
     return "\n".join(lines)
 
 
+def invitation(server: Server, addresses: Sequence[str], picture: Picture) -> str:
+    """How others in the network come in; nothing where they cannot."""
+    settings = server.config.server
+    if is_loopback(settings.host):
+        return ""
+    hosts = addresses if settings.host.strip("[]") in ANY_ADDRESS else (settings.host,)
+    pages = [f"http://{authority(host, server.port)}/" for host in hosts]
+    if not pages:
+        return "This machine is in no network: nobody else can come in yet."
+    lines = [picture(pages[0]), f"From other devices of this network: {' or '.join(pages)}"]
+    if settings.pairing:
+        lines.append(
+            f"A new device shows a code: {command()} devices pair CODE lets it in, {command()} devices lists all."
+        )
+    if settings.open and not (settings.token or settings.tokens or settings.pairing or settings.allow):
+        lines.append("CAREFUL: server.open lets in everybody who reaches this address, without any token.")
+    return "\n".join(line for line in lines if line)
+
+
+def asks(device: Device, code: PairingCode) -> str:
+    """A device is at the door."""
+    what = " · ".join(text for text in (device.name, device.model, device.id) if text)
+    return f"New device: {printable(what)}. Its code is {code.code}; to let it in: {command()} devices pair {code.code}"
+
+
 def command() -> str:
     """How this program is called here: `lumi` where the shell finds it, else its path."""
     called = Path(sys.argv[0])
@@ -91,6 +129,8 @@ def command() -> str:
 
 
 def _tell(out: TextIO, text: str) -> None:
+    if not text:
+        return
     out.write(text + "\n")
     out.flush()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from lumi.server.identity import client_name, device_name, is_this_machine, shown_token
 from lumi.server.origins import Origins
@@ -70,6 +70,19 @@ class Rules:
         return bool(self.tokens or self.allowed or self.pairing)
 
 
+class Standing(Enum):
+    """What a device is to the household, by its names alone: what it gets that asks for a token."""
+
+    OPEN = "open"
+    """It has to show nothing."""
+    MEMBER = "member"
+    STRANGER = "stranger"
+    """It may ask to be let in."""
+    OUTSIDER = "outsider"
+    """It needs a token that somebody gave it."""
+    REVOKED = "revoked"
+
+
 JUDGEMENTS = {
     Judgement.VALID: Verdict.WELCOME,
     Judgement.WRONG: Verdict.BAD_TOKEN,
@@ -98,6 +111,17 @@ class Doorkeeper:
         if admission.final or admission.device_id is not None or claimed is None:
             return admission
         return self._judge(info, device_name(info, claimed), trusted=self._trusts(info))
+
+    def standing(self, info: LinkInfo, device_id: str) -> Standing:
+        """What a device is, that asks over HTTP."""
+        if self._is_revoked(device_id):
+            return Standing.REVOKED
+        if self._trusts(info):
+            return Standing.OPEN
+        paired = self.registry is not None and self.registry.is_paired(device_id, client_name(info))
+        if paired or device_id in self.rules.allowed:
+            return Standing.MEMBER
+        return Standing.STRANGER if self.rules.pairing else Standing.OUTSIDER
 
     def _trusts(self, info: LinkInfo) -> bool:
         """Whether a peer has to show nothing: nobody has to, or it is this machine and only strangers are to pair."""

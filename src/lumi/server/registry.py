@@ -196,6 +196,23 @@ class DeviceRegistry:
             secret, device.client_id, device.id, self._wall_clock(), tokens_from=device.tokens_from
         )
 
+    async def grant(self, device_id: str) -> str:
+        """Let a device in by a token that is made for it now; empty: it was shut out, or can have none.
+
+        Raises:
+            ConfigError: the secret's file cannot be used.
+            StoreError: it cannot be kept.
+        """
+        async with self._lock:
+            device = await self._store.devices.get(device_id) or Device(
+                device_id, first_seen=self._wall_clock()
+            )
+            able = tokens.may_have_token(device.client_id, device_id)
+            if device.state is DeviceState.REVOKED or not able:
+                return ""
+            await self._save(replace(device, state=DeviceState.PAIRED))
+        return await self.token_for(device_id)
+
     async def change(self, device_id: str, **changes: Any) -> Device | None:
         """Change what is known of a device; None: there is no such device. Raises StoreError."""
         async with self._lock:

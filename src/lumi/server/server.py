@@ -22,11 +22,11 @@ from lumi.engines.base import Llm, Stt, Tts, Vad
 from lumi.errors import LumiError, StoreError
 from lumi.server import assembly
 from lumi.server.answers import AnswerDesk
-from lumi.server.audit import AuditLog
 from lumi.server.background import Background
 from lumi.server.bells import Bells
-from lumi.server.device_overrides import NOTHING, DeviceOverrides
+from lumi.server.device_overrides import DeviceOverrides
 from lumi.server.engine_room import EngineRoom, Furnished
+from lumi.server.front_door import announced, open_front_door, registered
 from lumi.server.gateway import Gateway
 from lumi.server.generations import Generations
 from lumi.server.http_api import HttpApi
@@ -34,7 +34,6 @@ from lumi.server.limits import Addresses
 from lumi.server.log import Subject, install, logger
 from lumi.server.metrics import Metrics
 from lumi.server.port import authority, listening
-from lumi.server.reception import Reception
 from lumi.server.registry import DeviceRegistry, Waiting
 from lumi.server.secret_file import TOKEN_SECRET, SecretFile
 from lumi.server.services import Services
@@ -180,6 +179,8 @@ class Server:
         tasks.start("session sweep", self.sessions.sweep())
         tasks.start("forget answers", self._forget(store))
         tasks.start("devices", self.registry.run())
+        if self.config.server.announce:
+            tasks.start("announce", announced(self.config, self.port))
 
     async def _open_registry(self, store: Store) -> None:
         secret = SecretFile(self.config.data_dir / TOKEN_SECRET)
@@ -201,25 +202,24 @@ class Server:
                 resume_s=config.limits.resume_s,
             )
         )
-        doorkeeper = assembly.doorkeeper(config, self.registry)
-        audit = AuditLog(self.metrics, self._wall_clock)
-        reception = Reception(doorkeeper, self.registry, services, audit, self._wall_clock)
+        door = open_front_door(config, self.registry, services, self.metrics)
         self.gateway = Gateway(
             self.sessions,
             self.metrics,
             assembly.gateway_settings(config, __version__),
             wall_clock=self._wall_clock,
-            reception=await stack.enter_async_context(reception),
+            reception=await stack.enter_async_context(door.reception),
         )
         api = HttpApi(
             self.gateway,
-            doorkeeper,
+            door.doorkeeper,
             self.metrics,
             lambda: self.health,
             __version__,
             max_frame_bytes=config.limits.text_bytes,
             addresses=Addresses(config.limits.address_connections),
-            audit=audit,
+            audit=door.audit,
+            routes=door.routes(self.sessions, lambda: authority(config.server.host, self.port)),
         )
         self.port = await stack.enter_async_context(
             listening(api.application(), config.server, request_s=config.limits.hello_s)
@@ -257,12 +257,7 @@ class Server:
 
     def _overrides(self, device_id: str) -> DeviceOverrides:
         """What a device's registration says."""
-        device = self.registry.get(device_id)
-        if device is None:
-            return NOTHING
-        return DeviceOverrides(
-            persona=device.persona or None, language=device.language or None, voice=device.voice or None
-        )
+        return registered(self.registry, device_id)
 
     async def _push(self, device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         return await self.sessions.push(device_id, text, kind=kind, notice_id=notice_id, due_at=due_at)

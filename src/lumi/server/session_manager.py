@@ -280,6 +280,12 @@ class SessionManager:
         await session.close(reason)
         self._log.info("session closed", session=session_id, reason=reason)
 
+    def dismiss(self, device_id: str, code: int, reason: str) -> None:
+        """Hang up on a device, on all its sessions."""
+        for entry in [entry for entry in self._entries.values() if entry.session.device_id == device_id]:
+            if entry.hang_up is not None:
+                entry.hang_up(code, reason)
+
     async def sweep(self) -> None:
         """For ever: note who is here, and end what nobody came back to, here and in the store."""
         while True:

@@ -1,0 +1,100 @@
+"""The description of `/api/v1`, made from the types that the handlers read and write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lumi.server.audit import Refusal
+from lumi.server.household import DeviceChanges, DeviceRecord, DeviceToken, PairingRequest
+
+Json = dict[str, Any]
+
+TYPES = (DeviceRecord, DeviceChanges, DeviceToken, PairingRequest, Refusal)
+WHERE = "#/components/schemas/{name}"
+ERROR: Json = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message"],
+            "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+        }
+    },
+}
+ID: Json = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+FAILURES = {
+    "400": "The body is not JSON.",
+    "401": "The admin token is missing or wrong.",
+    "404": "There is no such device, or no such code.",
+    "422": "A field makes no sense; the message names it.",
+    "500": "The store or a secret's file cannot be used.",
+}
+
+
+def document(version: str) -> Json:
+    """An OpenAPI 3.1 document."""
+    _, schemas = msgspec.json.schema_components(TYPES, ref_template=WHERE)
+    device, one = _of("DeviceRecord"), "/api/v1/devices/{id}"
+    changes = {"requestBody": _body("DeviceChanges")}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Lumi: the household's devices", "version": version},
+        "security": [{"admin": []}],
+        "paths": {
+            "/api/v1/devices": {
+                "get": _operation("listDevices", "All devices", _list("devices", "DeviceRecord"))
+            },
+            one: {
+                "parameters": [ID],
+                "get": _operation("getDevice", "One device", device),
+                "patch": _operation("changeDevice", "Say something of a device", device) | changes,
+                "delete": _operation("forgetDevice", "As if it had never been here", None, "204"),
+            },
+            f"{one}/revoke": _acting("revokeDevice", "Shut a device out, now and from now on", device),
+            f"{one}/rotate": _acting("rotateDevice", "Make its tokens void", device),
+            f"{one}/token": _acting("tokenForDevice", "A token for a device", _of("DeviceToken")),
+            "/api/v1/pairings": {
+                "post": _operation("pair", "Let in the device that shows a code", device)
+                | {"requestBody": _body("PairingRequest")}
+            },
+            "/api/v1/refusals": {
+                "get": _operation("listRefusals", "Who was refused last", _list("refusals", "Refusal"))
+            },
+        },
+        "components": {
+            "schemas": {**schemas, "Failure": ERROR},
+            "securitySchemes": {"admin": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _of(name: str) -> Json:
+    return {"$ref": WHERE.format(name=name)}
+
+
+def _list(key: str, name: str) -> Json:
+    return {"type": "object", "required": [key], "properties": {key: {"type": "array", "items": _of(name)}}}
+
+
+def _body(name: str) -> Json:
+    return {"required": True, "content": {"application/json": {"schema": _of(name)}}}
+
+
+def _acting(name: str, what: str, answer: Json) -> Json:
+    return {"parameters": [ID], "post": _operation(name, what, answer)}
+
+
+def _operation(name: str, what: str, answer: Json | None, status: str = "200") -> Json:
+    content = {} if answer is None else {"content": {"application/json": {"schema": answer}}}
+    failures = {
+        code: {"description": text, "content": {"application/json": {"schema": _of("Failure")}}}
+        for code, text in FAILURES.items()
+    }
+    return {
+        "operationId": name,
+        "summary": what,
+        "responses": {status: {"description": what} | content} | failures,
+    }

@@ -1,0 +1,72 @@
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from lumi.config import Config
+from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
+from lumi.server.front_door import registered
+from lumi.server.registry import DeviceRegistry
+from lumi.server.secret_file import ADMIN_TOKEN, SecretFile
+from lumi.server.server import Server
+from lumi.store.memory import MemoryStore
+from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
+
+pytestmark = pytest.mark.real
+
+PROXIED = {"X-Forwarded-For": "192.0.2.7", "Device-Id": "aa:bb", "Client-Id": "c"}
+HELLO = {"id": "h", "type": "hello", "version": 1, "transport": "websocket"}
+
+
+def server(folder: Path, **options: Any) -> Server:
+    config = Config(
+        server=ServerSettings(port=0, drain_s=1.0, data_dir=folder, pairing=True),
+        store=StoreSettings(engine="memory"),
+        log=LogSettings(file=False),
+    )
+    return Server(
+        config, vad=ScriptedVad(), stt=ScriptedStt(), llm=ScriptedLlm(), tts=ScriptedTts(), **options
+    )
+
+
+async def test_a_board_comes_in_from_the_first_question_to_the_first_answer_and_is_shut_out(tmp_path):
+    asked: list[str] = []
+    waiting = {"on_waiting": lambda _device, code: asked.append(code.code)}
+    async with server(tmp_path, **waiting) as here, aiohttp.ClientSession(headers=PROXIED) as http:
+        base = f"http://127.0.0.1:{here.port}"
+        async with http.post(f"{base}/xiaozhi/ota/", json={}) as answer:
+            code = (await answer.json())["activation"]["code"]
+        assert asked == [code], "somebody is told"
+        admin = {"Authorization": f"Bearer {SecretFile(tmp_path / ADMIN_TOKEN).obtain()}"}
+        async with http.post(f"{base}/api/v1/pairings", json={"code": code}, headers=admin) as answer:
+            assert answer.status == 200
+        async with http.post(f"{base}/xiaozhi/ota/", json={}) as answer:
+            told = (await answer.json())["websocket"]
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await http.ws_connect(told["url"])
+        assert caught.value.status == 401, "who was given a token must show it"
+        bearer = {"Authorization": f"Bearer {told['token']}"}
+        async with http.ws_connect(told["url"], headers=bearer) as ws:
+            await ws.send_json(HELLO)
+            assert (await ws.receive_json())["device_id"] == "aa:bb"
+            await ws.send_json({"type": "chat", "id": "c", "content": "hi"})
+            assert (await ws.receive_json())["content"] == "You said: hi. That is all."
+            async with http.get(f"{base}/api/v1/devices/aa:bb", headers=admin) as answer:
+                assert (await answer.json())["connected"]
+            async with http.post(f"{base}/api/v1/devices/aa:bb/revoke", headers=admin) as answer:
+                assert answer.status == 200
+            await ws.receive()
+            assert ws.close_code == 4401
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await http.ws_connect(told["url"], headers=bearer)
+        assert caught.value.status == 403
+
+
+async def test_a_registration_says_what_is_different_for_a_device():
+    registry = DeviceRegistry(MemoryStore(), lambda: 1.0)
+    await registry.ask("d", "")
+    assert registered(registry, "d") == registered(registry, "unknown")
+    await registry.change("d", persona="Be brief.", language="zh", voice="calm")
+    said = registered(registry, "d")
+    assert (said.persona, said.language, said.voice, said.locale) == ("Be brief.", "zh", "calm", None)
