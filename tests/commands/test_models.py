@@ -8,9 +8,11 @@ import pytest
 from tests.commands.screen import AS_JSON, CHINESE, ENGLISH, Screen
 from tests.models.conftest import FileServer, server
 
+from lumi.commands.models import _bars as progress_shown
 from lumi.commands.models import add_model, list_models, remove_model
 from lumi.errors import ModelError
 from lumi.models.catalogue import Catalogue, Model, ModelFile
+from lumi.models.download import Progress
 
 __all__ = ["server"]
 
@@ -75,3 +77,16 @@ async def test_the_catalogue_is_shown_in_the_persons_language(screen: Screen):
 async def test_an_unknown_model_is_an_error(screen: Screen):
     with pytest.raises(ModelError, match="no model 'nothing'"):
         await add_model(ENGLISH, "nothing")
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_progress_is_shown_on_standard_error(screen: Screen, wanted: bool):
+    with progress_shown(wanted) as on_progress:
+        on_progress(Progress("model.bin", 1_000_000, 2_000_000))
+        on_progress(Progress("model.bin", 2_000_000, 2_000_000))
+        on_progress(Progress("tokens.txt", 5, None))
+    out, err = screen.read()
+    assert out == ""
+    assert "model.bin" in err
+    assert "tokens.txt" in err
+    assert "2.0" in err

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from tests.models.conftest import FileServer
+from yarl import URL
 
 from lumi.errors import ModelError
 from lumi.models.download import Downloader, Fetched, Patience, Progress, Source
+from lumi.models.download import _accept as accept
 
 pytestmark = pytest.mark.real
 
@@ -181,6 +184,23 @@ async def test_a_missing_file_is_not_asked_for_twice(server: FileServer, tmp_pat
     with pytest.raises(ModelError, match=r"/gone: the server answered 404.*update Lumi"):
         await fetch(Source(f"{server.url}/gone"), tmp_path / "gone")
     assert len(server.requests) == 1
+
+
+@dataclass
+class Answer:
+    """As much of a response as is looked at before its content."""
+
+    url: URL
+    status: int = 200
+    reason: str = "OK"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def test_what_was_asked_for_encrypted_comes_encrypted():
+    source = Source("https://hub.example/model.bin")
+    with pytest.raises(ModelError, match=r"leads to http://elsewhere\.example, which is not encrypted"):
+        accept(Answer(URL("http://elsewhere.example/model.bin")), source)  # type: ignore[arg-type]
+    accept(Answer(URL("https://elsewhere.example/model.bin")), source)  # type: ignore[arg-type]
 
 
 async def test_nobody_there_is_said_in_words(tmp_path: Path):
