@@ -139,7 +139,9 @@ async def test_others_are_invited_where_they_can_come_in():
     lan = ServerSettings(host="0.0.0.0", pairing=True)
     told = await told_by(Config(server=lan), ("192.0.2.1", "fd00::1"))
     assert "<http://192.0.2.1:8000/>" in told
-    assert "http://[fd00::1]:8000/" in told
+    assert "fd00::1" not in told, "nobody listens there"
+    everywhere = Config(server=ServerSettings(host="::", pairing=True))
+    assert "http://[fd00::1]:8000/" in await told_by(everywhere, ("192.0.2.1", "fd00::1"))
     assert "devices pair CODE" in told
     assert "CAREFUL" not in told
     assert await told_by(Config(), ("192.0.2.1",)) == ""

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from lumi.config.serving import ServerSettings
 from lumi.errors import ConfigError
-from lumi.server.port import authority, listening, refusal
+from lumi.server.port import authority, listening, reached_at, refusal
 
 
 @pytest.mark.real
@@ -60,3 +60,17 @@ def test_every_refusal_names_the_setting_to_change(error, port, key, words):
 )
 def test_where_to_connect_to(host, shown):
     assert authority(host, 8) == shown
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        ("0.0.0.0", ("192.0.2.1",)),
+        ("[::]", ("fd00::1",)),
+        ("::", ("fd00::1",)),
+        ("192.0.2.7", ("192.0.2.7",)),
+        ("[fd00::7]", ("fd00::7",)),
+    ],
+)
+def test_a_server_is_reached_at_the_addresses_of_the_family_it_listens_to(host, reached):
+    assert reached_at(host, ("192.0.2.1", "fd00::1")) == reached

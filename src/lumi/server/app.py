@@ -18,7 +18,7 @@ from lumi.config.settings import is_loopback
 from lumi.server.assembly import data_directory
 from lumi.server.identity import printable
 from lumi.server.log import writing
-from lumi.server.port import ANY_ADDRESS, authority
+from lumi.server.port import authority, reached_at
 from lumi.server.server import Server
 from lumi.store.base import Device, PairingCode
 from lumi.transport.discovery import lan_addresses
@@ -99,8 +99,7 @@ def invitation(server: Server, addresses: Sequence[str], picture: Picture) -> st
     settings = server.config.server
     if is_loopback(settings.host):
         return ""
-    hosts = addresses if settings.host.strip("[]") in ANY_ADDRESS else (settings.host,)
-    pages = [f"http://{authority(host, server.port)}/" for host in hosts]
+    pages = [f"http://{authority(host, server.port)}/" for host in reached_at(settings.host, addresses)]
     if not pages:
         return "This machine is in no network: nobody else can come in yet."
     lines = [picture(pages[0]), f"From other devices of this network: {' or '.join(pages)}"]

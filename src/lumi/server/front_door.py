@@ -22,12 +22,13 @@ from lumi.server.household import Household
 from lumi.server.log import Subject, logger
 from lumi.server.metrics import Metrics
 from lumi.server.ota import Ota, OtaSettings
+from lumi.server.port import reached_at
 from lumi.server.reception import Reception
 from lumi.server.registry import DeviceRegistry
 from lumi.server.secret_file import ADMIN_TOKEN, SecretFile
 from lumi.server.services import Services
 from lumi.server.session_manager import SessionManager
-from lumi.transport.discovery import LUMI, keep_announced
+from lumi.transport.discovery import LUMI, keep_announced, lan_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +99,11 @@ async def announced(config: Config, port: int) -> None:
         properties["token"] = "1"  # noqa: S105 - says that one is wanted
     name = f"Lumi on {socket.gethostname().partition('.')[0]}"
     told = logger(Subject.SERVER).info
-    await keep_announced(LUMI, name, port, properties=properties, told=told)
+    await keep_announced(
+        LUMI,
+        name,
+        port,
+        properties=properties,
+        addresses=lambda: reached_at(server.host, lan_addresses()),
+        told=told,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -74,6 +74,17 @@ def refusal(error: OSError, host: str, port: int) -> ConfigError:
     key, problem = PROBLEMS.get(error.errno or 0, ("server.port", "{port} on {host} cannot be had ({error})"))
     other = port + 1 if port < 65_535 else 8000
     return ConfigError(key, problem.format(port=port, host=host, other=other, error=error.strerror or error))
+
+
+def reached_at(host: str, addresses: Sequence[str]) -> tuple[str, ...]:
+    """Of this machine's addresses, those by which a server that listens on `host` is reached.
+
+    Listening on all of one family is no listening on the other's: a socket is for one of them.
+    """
+    bare = host.strip("[]")
+    if bare not in ANY_ADDRESS:
+        return (bare,)
+    return tuple(address for address in addresses if (":" in address) == (":" in bare))
 
 
 def authority(host: str, port: int) -> str:

@@ -23,6 +23,7 @@ from lumi.server.auth import Doorkeeper, Verdict
 from lumi.server.generations import Generation, Generations
 from lumi.server.guest import Guest, GuestLlm, GuestStt, words
 from lumi.server.identity import device_name
+from lumi.server.kit import Kit
 from lumi.server.line import Line
 from lumi.server.registry import DeviceRegistry
 from lumi.server.services import Services
@@ -138,10 +139,16 @@ class Reception:
 
     def _make(self, session_id: str, name: str, agreement: Agreement, hello: ClientHello) -> Session:
         store = MemoryStore()
-        llm, ours = GuestLlm(self._registry, self._coming[name]), self._services.generations
+        llm = GuestLlm(self._registry, self._coming[name])
+
+        def kit_of(_: str) -> Kit:
+            """Made from nothing, so that whatever a kit will hold one day, a guest has none of it."""
+            ours = self._services.generations.kit("")
+            return Kit(GuestStt(), llm, ours.tts, ours.settings, voice_key=ours.voice_key)
+
         services = replace(
             self._services,
-            generations=Generations(Generation(lambda _: replace(ours.kit(""), stt=GuestStt(), llm=llm))),
+            generations=Generations(Generation(kit_of)),
             vision=lambda _device_id, _base_url: None,
             store=store,
             answers=AnswerDesk(store.answers, self._wall_clock),
