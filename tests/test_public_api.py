@@ -30,6 +30,7 @@ PUBLIC = [
     "__version__",
     "connect",
     "serve",
+    "tool",
 ]
 
 HEAVY = {

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lumi.errors import LumiError, ServerError
     from lumi.protocol.messages import Error, Features, LlmEmotion, Notify, Response, Stt, Tts, TtsState
     from lumi.server.app import serve
+    from lumi.tools.functions import tool
 
 __all__ = [
     "Audio",
@@ -46,6 +47,7 @@ __all__ = [
     "__version__",
     "connect",
     "serve",
+    "tool",
 ]
 
 _MESSAGES = ("Error", "Features", "LlmEmotion", "Notify", "Response", "Stt", "Tts", "TtsState")
@@ -61,6 +63,7 @@ _HOMES = dict.fromkeys(_MESSAGES, "lumi.protocol.messages") | {
     "SpokenReply": "lumi.client.spoken_reply",
     "connect": "lumi.client.client",
     "serve": "lumi.server.app",
+    "tool": "lumi.tools.functions",
 }
 
 

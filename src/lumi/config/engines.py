@@ -87,6 +87,11 @@ class LlmSettings(Remote):
         default=30.0, gt=0, le=600, description="How long to wait for the next piece of an answer."
     )
     prompt: str = Field(default="", description="How the assistant should be; for engines that read it.")
+    skills_first: bool = Field(
+        default=True,
+        description="Answer exact commands of the built-in skills (`stop`, `set a timer for five minutes`) at once, "
+        "without the engine.",
+    )
     fallback: Texts = Field(
         default=(),
         description="Who takes over when it fails, in this order: engines, or names of `[engines.NAME]` tables.",

@@ -21,6 +21,7 @@ from lumi.config.engines import (
 from lumi.config.models import ModelSettings
 from lumi.config.sections import Section
 from lumi.config.serving import LimitSettings, LocaleSettings, LogSettings, ServerSettings, StoreSettings
+from lumi.config.tools import HomeAssistantSettings, McpServerSettings, ToolSettings
 
 
 class Config(Section):
@@ -35,6 +36,9 @@ class Config(Section):
     engines: dict[str, NamedEngine] = Field(default_factory=dict)
     devices: dict[str, DeviceSettings] = Field(default_factory=dict)
     models: ModelSettings = ModelSettings()
+    tools: ToolSettings = ToolSettings()
+    mcp: dict[str, McpServerSettings] = Field(default_factory=dict)
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()
