@@ -10,7 +10,7 @@ from lumi.testing.engines import ScriptedLlm
 PROMPT = Prompt((ChatMessage("user", "hi"),))
 
 
-async def answer(llm: LateLlm) -> str:
+async def answer(llm: LateLlm[ScriptedLlm]) -> str:
     return "".join([event.text async for event in llm.reply(PROMPT)])  # type: ignore[union-attr]
 
 

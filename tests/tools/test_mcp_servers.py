@@ -110,7 +110,7 @@ async def test_a_server_that_dies_in_the_middle_fails_the_call_and_comes_back():
 async def test_a_server_that_is_killed_while_idle_is_missed_at_once():
     async with running(stdio("stdio")) as server:
         os.kill(int((await server.call(call("pid"), SPEAKER)).text), signal.SIGKILL)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SLACK_S):
             await until_gone(server)
             await server.connected.wait()
         assert await server.specs(SPEAKER)

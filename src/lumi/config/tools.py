@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr
 
 from lumi.config.sections import Section, Texts
 
@@ -20,14 +20,14 @@ CONFIRMED = (
 )
 
 
-def _secrets(value: object) -> object:
+def _table(value: object) -> object:
     """`NAME=VALUE, …` in the environment stands for a table."""
     if isinstance(value, str):
         return dict(part.strip().split("=", 1) for part in value.split(",") if "=" in part)
     return value
 
 
-Secrets = Annotated[dict[str, Any], BeforeValidator(_secrets)]
+Table = Annotated[dict[str, Any], BeforeValidator(_table)]
 
 
 class ToolSettings(Section):
@@ -54,22 +54,16 @@ class McpServerSettings(Section):
         default="", description="Program to start, which is spoken to over its standard input."
     )
     args: Texts = Field(default=(), description="Its arguments.")
-    env: Secrets = Field(default_factory=dict, description="Environment it is given beside the usual.")
+    env: Table = Field(default_factory=dict, description="Environment it is given beside the usual.")
     url: str = Field(
         default="", description="Address of one that runs already, e.g. `http://127.0.0.1:9000/mcp`."
     )
     token: SecretStr | None = Field(default=None, description="Sent to the address as a bearer token.")
-    headers: Secrets = Field(default_factory=dict, description="Sent to the address with every request.")
+    headers: Table = Field(default_factory=dict, description="Sent to the address with every request.")
     timeout_s: float | None = Field(
         default=None, gt=0, le=3600, description="How long its tools may take; by default `tools.timeout_s`."
     )
     allow: Texts = Field(default=("*",), description="Which of its tools are used; `*` stands for anything.")
-
-    @model_validator(mode="after")
-    def _one_way(self) -> McpServerSettings:
-        if bool(self.command) == bool(self.url):
-            raise ValueError("give either command, a program to start, or url, an address")
-        return self
 
 
 class HomeAssistantSettings(Section):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from lumi.engines.base import Llm
 from lumi.server.late_llm import LateLlm
 from lumi.server.log import Subject, logger
 from lumi.skills.timers import TimerService
 from lumi.store.base import Store, Timer
+
+if TYPE_CHECKING:
+    from lumi.skills.assistant import SkillsLlm
 
 SKILLS = "skills"
 
@@ -48,10 +50,10 @@ class Bells:
         self._back: dict[str, None] = {}  # bounded by the devices that are here
         self._changed = asyncio.Event()
 
-    def skills(self, rng: random.Random | None = None) -> Llm:
+    def skills(self, rng: random.Random | None = None) -> LateLlm[SkillsLlm]:
         """The built-in answerer, which sets these timers; loads when it starts."""
 
-        def make() -> Llm:
+        def make() -> SkillsLlm:
             from lumi.skills.assistant import SkillsLlm
 
             chance = rng or random.Random()  # noqa: S311 - coins, dice and jokes

@@ -15,7 +15,7 @@ from lumi.server.notes import Note, NoteAnswer
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services
 from lumi.voice.dialogue import Dialogue
-from lumi.voice.events import Heard, ReplyDelta, ReplyDone, Stage, StageFailed, TurnEvent
+from lumi.voice.events import Heard, ReplyDelta, ReplyDone, Stage, StageFailed, ToolUsed, TurnEvent
 from lumi.voice.turn import Typed
 
 RETRY_AFTER_S = 2.0
@@ -135,6 +135,8 @@ class Chats:
                 question.id, mouth=None, emit=emit, messages=self._dialogue.messages, speaker=speaker
             )
             await turn.run(Typed(question.content) if isinstance(question, Chat) else question.utterance)
+        if answer.tools:
+            log.info("chat answered", turn=question.id, tools=answer.tools)
         if answer.failed is not None:
             self._dialogue.forget(question.id)
             raise ChatFailed(answer.failed)
@@ -153,6 +155,7 @@ class Collected:
         self.text = ""
         self.heard = Transcript("", 0.0)
         self.failed: StageFailed | None = None
+        self.tools: list[str] = []
 
     def take(self, event: TurnEvent) -> None:
         if isinstance(event, ReplyDone):
@@ -161,3 +164,5 @@ class Collected:
             self.heard = event.transcript
         elif isinstance(event, StageFailed):
             self.failed = event
+        elif isinstance(event, ToolUsed):
+            self.tools.append(f"{event.name}: {event.outcome}")

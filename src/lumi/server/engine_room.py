@@ -18,7 +18,7 @@ from lumi.server.device_overrides import DeviceOverrides, OverridesOf
 from lumi.server.generations import Generation
 from lumi.server.kit import Kit, for_device
 
-NO_PART_OF_AN_ENGINE = {"prompt", "voice", "speed"}
+NO_PART_OF_AN_ENGINE = {"prompt", "skills_first", "voice", "speed"}
 """Settings in an engine's section that are told to it with each turn."""
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Generic, TypeVar
 
 from lumi.engines.base import Llm, LlmEvent, Prompt
 
+L = TypeVar("L", bound=Llm)
 
-class LateLlm:
+
+class LateLlm(Generic[L]):
     """Stands for the engine that `make` returns. `start` makes it; who asks before that waits for it.
 
     Args:
@@ -16,18 +19,18 @@ class LateLlm:
         make: run in a thread, once.
     """
 
-    def __init__(self, name: str, make: Callable[[], Llm]) -> None:
+    def __init__(self, name: str, make: Callable[[], L]) -> None:
         self.name = name
         self._make = make
         self._lock = asyncio.Lock()
-        self._llm: Llm | None = None
+        self._llm: L | None = None
 
     async def start(self) -> None:
         """Make the engine now."""
-        await self._made()
+        await self.made()
 
     async def reply(self, prompt: Prompt) -> AsyncIterator[LlmEvent]:
-        llm = await self._made()
+        llm = await self.made()
         async for event in llm.reply(prompt):
             yield event
 
@@ -35,7 +38,8 @@ class LateLlm:
         if self._llm is not None:
             await self._llm.aclose()
 
-    async def _made(self) -> Llm:
+    async def made(self) -> L:
+        """The engine itself."""
         async with self._lock:
             if self._llm is None:
                 self._llm = await asyncio.to_thread(self._make)

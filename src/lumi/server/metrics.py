@@ -34,6 +34,9 @@ class Metrics:
         self.unwelcome = Counter(
             "lumi_unwelcome", "Frames refused because their sender sends too much", registry=registry
         )
+        self.tools = Counter(
+            "lumi_tool_calls", "Tools called by a model, by outcome", ["tool", "outcome"], registry=registry
+        )
         self.frames_in = Counter("lumi_frames_in", "Audio frames received", registry=registry)
 
     def turn_ended(self, kind: str, stages_ms: dict[str, float]) -> None:
@@ -41,6 +44,10 @@ class Metrics:
         self.turns.labels(kind).inc()
         for stage, after_ms in stages_ms.items():
             self.stages.labels(stage).observe(after_ms / 1000)
+
+    def tool_called(self, name: str, outcome: str) -> None:
+        """A model called a tool; an empty name where it has made one up."""
+        self.tools.labels(name or "unknown", str(outcome)).inc()
 
     def watch(self, name: str, what: str, read: Callable[[], float]) -> None:
         """Show a number that somebody else counts, read whenever it is asked for."""

@@ -39,6 +39,7 @@ from lumi.server.secret_file import TOKEN_SECRET, SecretFile
 from lumi.server.services import Services
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
+from lumi.server.tooling import Tooling, tooling
 from lumi.store.base import Store
 
 FORGET_EVERY_S = 600.0
@@ -163,6 +164,7 @@ class Server:
             store=store,
             answers=AnswerDesk(store.answers, self._wall_clock),
             wall_clock=self._wall_clock,
+            tooling=await self._tools(stack, bells, store),
         )
         await self._open_doors(stack, services, bells)
         tasks = await stack.enter_async_context(Background())
@@ -186,6 +188,14 @@ class Server:
         secret = SecretFile(self.config.data_dir / TOKEN_SECRET)
         self.registry = DeviceRegistry(store, self._wall_clock, secret, self._on_waiting)
         await self.registry.load()
+
+    async def _tools(self, stack: AsyncExitStack, bells: Bells, store: Store) -> Tooling | None:
+        """What models may do; found and connected beside everything else."""
+        tools = tooling(self.config, bells, store, self._wall_clock, self.metrics.tool_called)
+        if tools is not None:
+            stack.push_async_callback(tools.aclose)
+            (await stack.enter_async_context(Background())).start("tools", tools.run())
+        return tools
 
     async def _open_doors(self, stack: AsyncExitStack, services: Services, bells: Bells) -> None:
         """Sessions, the gateway before them, and the port."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from lumi.audio.downlink import Downlink
 from lumi.audio.format import AudioFormat
 from lumi.audio.media_pool import MediaPool
 from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
+from lumi.engines.base import Tools
 from lumi.protocol.dialect import Dialect
 from lumi.protocol.mcp import VisionAccess
 from lumi.protocol.messages import Message
@@ -18,6 +19,7 @@ from lumi.server.event_log import EventLog
 from lumi.server.generations import Generations, Lease
 from lumi.server.kit import Kit, SessionSettings
 from lumi.server.outbox import Outbox, Send
+from lumi.server.tooling import SessionTools, Tooling
 from lumi.store.base import Store
 from lumi.voice.mouth import Mouth
 
@@ -37,6 +39,13 @@ class Services:
     answers: AnswerDesk
     wall_clock: Callable[[], float]
     vision: Vision = lambda _device_id, _base_url: None
+    tools: SessionTools | None = None
+    """What the model of one session may do; None: nothing, or it does it without a model."""
+    tooling: Tooling | None = None
+
+    def for_session(self, own: Sequence[Tools]) -> Services:
+        """The same for one session. `own` are the tools of its device alone."""
+        return self if self.tooling is None else replace(self, tools=self.tooling.for_session(own))
 
     def settings(self, device_id: str) -> SessionSettings:
         """As they hold for a device now."""
@@ -44,7 +53,10 @@ class Services:
 
     def lease(self, device_id: str) -> Lease:
         """Engines and settings for a turn that begins."""
-        return self.generations.lease(device_id)
+        lease = self.generations.lease(device_id)
+        if self.tools is not None:
+            lease.kit = self.tools.handed(lease.kit)
+        return lease
 
     def voice(self, send: Send, form: AudioFormat, dialect: Dialect, device_id: str) -> SessionVoice:
         """A voice for one session, and its way out."""

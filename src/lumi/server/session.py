@@ -64,9 +64,11 @@ class Session:
         self.id = session_id
         self.device_id = device_id
         self.agreement = agreement
-        self._services = services
-        self._speaker = speaker_of(session_id, device_id, hello, services.generations.kit(device_id))
         self._presence = Presence(lambda: on_present(device_id))
+        self.device_tools = DeviceTools(session_id, self._presence.send, self._vision)
+        """What the device can do, for as long as this session knows it."""
+        self._services = services = services.for_session((self.device_tools,))
+        self._speaker = speaker_of(session_id, device_id, hello, services.generations.kit(device_id))
         self._responses = ResponseGenerator(session_id, services.wall_clock)
         self._dialogue = Dialogue()
         self._events = services.event_log(
@@ -88,8 +90,6 @@ class Session:
         )
         self._note: NoteRecording | None = None
         self._life = Lifetime()
-        self.device_tools = DeviceTools(session_id, self._presence.send, self._vision)
-        """What the device can do, for as long as this session knows it."""
         self.device_tools.grant(asked=agreement.features.mcp)
 
     def _vision(self) -> VisionAccess | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 from uuid import uuid4
@@ -23,6 +23,7 @@ from lumi.server.log import Subject, logger
 from lumi.server.outbox import Outbox
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services
+from lumi.server.turn_log import write_down
 from lumi.voice.dialogue import Dialogue
 from lumi.voice.events import (
     Ending,
@@ -34,6 +35,7 @@ from lumi.voice.events import (
     SpeakingStarted,
     Stage,
     StageFailed,
+    ToolUsed,
     TurnEnded,
     TurnEvent,
 )
@@ -68,6 +70,8 @@ class Present:
     """The client has gone: its answer will wait for it in writing."""
     reply: str | None = None
     """The whole answer, once it is made."""
+    tools: list[str] = field(default_factory=list)
+    """Those that were called for it, and how that went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,15 +328,7 @@ class SpokenTurns:
             case ReplyDone(text=text):
                 present.reply = text
                 self._dialogue.answered(event.turn_id, text)
-            case StageFailed():
-                log.warning(
-                    "stage failed",
-                    turn=event.turn_id,
-                    stage=str(event.stage),
-                    engine=event.engine,
-                    error=event.message,
-                )
-            case TurnEnded():
-                log.info("turn ended", turn=event.turn_id, ending=str(event.ending), **event.stages_ms)
+            case ToolUsed():
+                present.tools.append(f"{event.name}: {event.outcome}")
             case _:
-                pass
+                write_down(event, present.tools)

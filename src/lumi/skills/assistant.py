@@ -7,7 +7,8 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 
-from lumi.engines.base import EmotionHint, Language, LlmEvent, Prompt, TextDelta
+from lumi.engines.base import EmotionHint, Language, LlmEvent, Prompt, Speaker, TextDelta
+from lumi.errors import EngineError
 from lumi.skills.catalogue import Catalogue, load
 from lumi.skills.chance import ChanceSkill
 from lumi.skills.clock import ClockSkill, date_text, time_text
@@ -34,6 +35,22 @@ _WARM_UP: tuple[tuple[str, Language], ...] = (
     ("一英里等于多少米", "zh"),
 )
 """Questions that load every table."""
+COMMANDS = frozenset(
+    {
+        "SetTimer",
+        "ListTimers",
+        "TimeLeft",
+        "CancelTimer",
+        "CancelAllTimers",
+        "Snooze",
+        "Stop",
+        "SetAlarm",
+        "WakeMe",
+    }
+)
+"""What is done at once, also where a model answers."""
+FREE_WORDS = frozenset({"label", "item", "name", "reminder", "list"})
+"""Slots that take any words: `set a pasta timer and turn on the light` would fit one."""
 _SENTENCE = re.compile(r".+?(?:[。！？]+[”’]?|[.!?]+[”\"’]?(?=\s)|$)\s*", re.DOTALL)
 
 
@@ -104,7 +121,13 @@ class SkillsLlm:
             yield TextDelta(sentence)
 
     async def answer(self, prompt: Prompt) -> Reply:
-        """The whole answer to the last message."""
+        """The whole answer to the last message.
+
+        Raises:
+            EngineError: tools were called for it already, by a model that broke off: nothing is to be done twice.
+        """
+        if prompt.messages and prompt.messages[-1].role == "tool":
+            raise EngineError(self.name, "cannot go on where another model broke off", retryable=False)
         text = prompt.messages[-1].content if prompt.messages else ""
         language = language_of(text, prompt.speaker.language)
         for candidate in candidates(text, self._catalogues[language]):
@@ -112,6 +135,24 @@ class SkillsLlm:
             if reply is not None:
                 return reply
         return self._help.not_understood(self._request(prompt, text, language, Candidate("", {})))
+
+    async def command(self, prompt: Prompt) -> Reply | None:
+        """The answer, if the last message is an exact command of ours (`stop`, `set a timer for five minutes`)."""
+        text = prompt.messages[-1].content if prompt.messages else ""
+        language = language_of(text, prompt.speaker.language)
+        for candidate in candidates(text, self._catalogues[language]):
+            if candidate.intent not in COMMANDS or FREE_WORDS & candidate.slots.keys():
+                return None  # its best meaning is a question, or words of the user's own: the model may know better
+            reply = await self._handlers[candidate.intent](self._request(prompt, text, language, candidate))
+            if reply is not None:
+                return reply
+        return None
+
+    async def perform(self, intent: str, slots: Mapping[str, object], speaker: Speaker) -> Reply | None:
+        """Do what an intent stands for, with slots that are already read; None: they make no sense for it."""
+        language: Language = "zh" if speaker.language.startswith("zh") else "en"
+        request = self._request(Prompt((), speaker), "", language, Candidate(intent, slots))
+        return await self._handlers[intent](request)
 
     def _request(self, prompt: Prompt, text: str, language: Language, candidate: Candidate) -> Request:
         return Request(

@@ -29,6 +29,7 @@ from lumi.server.metrics import Metrics
 from lumi.server.services import Services, Vision
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
+from lumi.server.tooling import Tooling
 from lumi.store.base import Store
 from lumi.store.memory import MemoryStore
 from lumi.testing.clock import WallClock
@@ -52,6 +53,7 @@ class Rehearsal:
     overrides_of: OverridesOf = nothing
     """What is different for single devices."""
     gateway_settings: GatewaySettings = field(default_factory=GatewaySettings)
+    tooling: Tooling | None = None
     cache_bytes: int = 1_000_000
     max_sessions: int = 1000
     wall_clock: Callable[[], float] = field(default_factory=WallClock)
@@ -86,6 +88,7 @@ class Rehearsal:
             answers=self.answers,
             wall_clock=wall_clock,
             vision=self.vision,
+            tooling=self.tooling,
         )
         self.sessions = await self._stack.enter_async_context(
             SessionManager(

@@ -43,17 +43,23 @@ class LoopSettings:
 
 
 class ToolLoop:
-    """The model of one session. Nothing is spoken of a call but its answer; a slow one is bridged with words."""
+    """The model of one session. Nothing is spoken of a call but its answer; a slow one is bridged with words.
 
-    def __init__(self, llm: Llm, toolbox: Toolbox, settings: LoopSettings | None = None) -> None:
+    `confirmation` is the session's: a question of one turn is answered in the next, which may have another model.
+    """
+
+    def __init__(
+        self,
+        llm: Llm,
+        toolbox: Toolbox,
+        settings: LoopSettings | None = None,
+        confirmation: Confirmation | None = None,
+    ) -> None:
+        self.name = llm.name
         self._llm = llm
         self._toolbox = toolbox
         self._settings = settings or LoopSettings()
-        self._confirmation = Confirmation()
-
-    @property
-    def name(self) -> str:
-        return self._llm.name
+        self._confirmation = confirmation or Confirmation()
 
     async def reply(self, prompt: Prompt) -> AsyncIterator[LlmEvent]:
         answer = _Answer(self._llm, self._toolbox, self._confirmation, self._settings, prompt)
