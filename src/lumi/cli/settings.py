@@ -25,3 +25,21 @@ def config(*, file: File = None, profile: Profile = None, as_json: Json = False)
 
     terminal = console(as_json=as_json)
     run(terminal, lambda: command(terminal, file, profile))
+
+
+@app.command()
+def init(
+    *,
+    file: Annotated[Path, typer.Option("--file", help="Where to write the settings.")] = Path("lumi.toml"),
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Ask nothing: take what is found, else defaults.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a settings file: a few questions, and what is found on this machine and in the network."""
+    from lumi.commands.init import InitOptions
+    from lumi.commands.init import init as command
+
+    terminal = console(as_json=as_json)
+    run(terminal, lambda: command(terminal, InitOptions(file, yes or as_json, force)))

@@ -122,10 +122,17 @@ def markdown() -> str:
     return HEAD + "".join(_section(name) for name in Config.model_fields)
 
 
+def properties(name: str) -> tuple[tuple[str, ...], Mapping[str, Any]]:
+    """Where the table of a section stands, `NAME` being anybody's choice, and its schema."""
+    schema = _schema_at((name,))
+    if "properties" in schema:
+        return (name,), schema
+    return (name, "NAME"), _resolved(schema["additionalProperties"])
+
+
 def _section(name: str) -> str:
-    schema, above = _schema_at((name,)), name
-    if "properties" not in schema:
-        schema, above = _resolved(schema["additionalProperties"]), f"{name}.NAME"
+    path, schema = properties(name)
+    above = ".".join(path)
     rows = [
         f"| `{above}.{key}` | {_default(one)} | {_words(one)} | {one.get('description', '')} |\n"
         for key, one in schema["properties"].items()
