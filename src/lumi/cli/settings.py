@@ -43,3 +43,19 @@ def init(
 
     terminal = console(as_json=as_json)
     run(terminal, lambda: command(terminal, InitOptions(file, yes or as_json, force)))
+
+
+@app.command()
+def reload(
+    *,
+    file: File = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Data directory of the running server (LUMI_DATA_DIR).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Have the running server read its settings anew; conversations go on."""
+    from lumi.commands.reload import reload as command
+
+    terminal = console(as_json=as_json)
+    run(terminal, lambda: command(terminal, file, data_dir))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
+import typer
+
 from lumi.commands.running import load_extra
 
 LAN: Mapping[str, object] = {"server.host": "0.0.0.0", "server.pairing": True, "server.announce": True}  # noqa: S104
@@ -39,5 +41,8 @@ async def serve(config_file: Path | None, flags: Mapping[str, object]) -> int:
     """
     app = load_extra("lumi.server.app", extra="server", command="lumi serve")
     config = load_extra("lumi.config", extra="server", command="lumi serve")
-    await app.serve(config.load(config_file, flags=flags), picture=qr_code)
+    reading = config.read(config_file, flags=flags)
+    for warning in reading.warnings:
+        typer.echo(f"Mind: {warning}", err=True)
+    await app.serve(reading.config, picture=qr_code, reread=lambda: config.load(config_file, flags=flags))
     return 0

@@ -33,6 +33,10 @@ something wins.
   file is. No command, log or page shows a secret, and a file that every user of the machine can read is warned of.
 
 A wrong setting is named and refused, and the server does not start.
+
+`lumi reload`, or SIGHUP, has a running server read all this anew. Engines (`stt`, `llm`, `tts`, `engines`), prompts, voices,
+`devices`, `turn`, `locale`, `retention` and the levels of `log` hold from the next turn or session on; conversations and
+running answers go on. Other changed settings are named: they need a restart. A wrong setting changes nothing.
 """
 
 WORDS = {

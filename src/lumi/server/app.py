@@ -8,17 +8,21 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
 from lumi._version import __version__
 from lumi.config import Config
+from lumi.config.serving import LogSettings
 from lumi.config.settings import is_loopback
 from lumi.server.assembly import data_directory
+from lumi.server.background import Background
 from lumi.server.identity import printable
 from lumi.server.log import writing
 from lumi.server.port import authority, reached_at
+from lumi.server.reloading import Reloader, process_file
 from lumi.server.server import Server
 from lumi.store.base import Device, PairingCode
 from lumi.transport.discovery import lan_addresses
@@ -49,13 +53,20 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-async def serve(config: Config, *, out: TextIO | None = None, picture: Picture = lambda _: "") -> None:
+async def serve(
+    config: Config,
+    *,
+    out: TextIO | None = None,
+    picture: Picture = lambda _: "",
+    reread: Callable[[], Config] | None = None,
+) -> None:
     """Run a server until SIGINT or SIGTERM; tells on `out` where it is, and who asks to be let in.
 
     Args:
         config: the settings.
         out: a terminal; by default standard output.
         picture: an address as something that a phone's camera can read.
+        reread: reads the settings anew, at SIGHUP.
 
     Raises:
         ConfigError: a setting that cannot be had (port, directory …).
@@ -64,8 +75,13 @@ async def serve(config: Config, *, out: TextIO | None = None, picture: Picture =
     out = out or sys.stdout
     needs_directory = config.log.file or config.store.engine == "sqlite"
     directory = data_directory(config) if needs_directory else config.data_dir
-    with writing(config.log, directory), _stop_signal() as stop:
-        async with Server(config, on_waiting=lambda device, code: _tell(out, asks(device, code))) as server:
+    known = directory if needs_directory else None
+    server = Server(config, on_waiting=lambda device, code: _tell(out, asks(device, code)))
+    with writing(config.log, directory) as set_levels, _stop_signal() as stop, process_file(known) as ours:
+        async with server, Background() as tasks:
+            if reread is not None:
+                apply = partial(_apply, server, set_levels)
+                tasks.start("reload", _reload(Reloader(reread, apply, known if ours else None)))
             _tell(out, f"Lumi {__version__} is starting …")
             await asyncio.wait({server.ready, stop}, return_when=asyncio.FIRST_COMPLETED)
             if server.ready.done():
@@ -74,6 +90,33 @@ async def serve(config: Config, *, out: TextIO | None = None, picture: Picture =
                 _tell(out, invitation(server, lan_addresses(), picture))
             await stop
             _tell(out, "Stopping: saying goodbye to whoever is connected.")
+
+
+async def _apply(
+    server: Server, set_levels: Callable[[LogSettings], None], config: Config
+) -> tuple[str, ...]:
+    restart = await server.reload(config)
+    set_levels(server.config.log)
+    return restart
+
+
+async def _reload(reloader: Reloader) -> None:
+    """Read the settings anew at every SIGHUP; several in a row may count as one."""
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    number = getattr(signal, "SIGHUP", None)
+    try:
+        if number is None:
+            return
+        loop.add_signal_handler(number, asked.set)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+        return
+    try:
+        while True:
+            await asked.wait()
+            asked.clear()
+            await reloader.reload()
+    finally:
+        loop.remove_signal_handler(number)
 
 
 def welcome(server: Server) -> str:

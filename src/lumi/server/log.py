@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
 from queue import Full, Queue
@@ -144,8 +145,12 @@ def discreet(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
 
 
 @contextmanager
-def writing(settings: LogSettings, data_dir: Path, console: TextIO | None = None) -> Iterator[None]:
+def writing(
+    settings: LogSettings, data_dir: Path, console: TextIO | None = None
+) -> Iterator[Callable[[LogSettings], None]]:
     """While this lasts, what is logged anywhere in Lumi is written to the console and, if set so, to the file.
+
+    Gives a function that sets other levels.
 
     Raises:
         ConfigError: the log file cannot be written.
@@ -159,12 +164,13 @@ def writing(settings: LogSettings, data_dir: Path, console: TextIO | None = None
     entrance = _Entrance(waiting)
     root = logging.getLogger(ROOT)
     before = (root.level, root.propagate)
-    root.setLevel(min(target.level for target in targets))
+    set_levels = partial(_set_levels, root, targets)
+    set_levels(settings)
     root.propagate = False
     root.addHandler(entrance)
     listener.start()
     try:
-        yield
+        yield set_levels
     finally:
         root.removeHandler(entrance)
         listener.stop()
@@ -172,6 +178,12 @@ def writing(settings: LogSettings, data_dir: Path, console: TextIO | None = None
         root.propagate = before[1]
         for target in targets:
             target.close()
+
+
+def _set_levels(root: logging.Logger, targets: Sequence[logging.Handler], settings: LogSettings) -> None:
+    for target, level in zip(targets, (settings.level, settings.file_level), strict=False):
+        target.setLevel(LEVELS[level])
+    root.setLevel(min(target.level for target in targets))
 
 
 class _Entrance(QueueHandler):

@@ -35,6 +35,7 @@ from lumi.server.log import Subject, install, logger
 from lumi.server.metrics import Metrics
 from lumi.server.port import authority, listening
 from lumi.server.registry import DeviceRegistry, Waiting
+from lumi.server.reloading import changed, kept, waiting
 from lumi.server.secret_file import TOKEN_SECRET, SecretFile
 from lumi.server.services import Services
 from lumi.server.session import Session
@@ -123,6 +124,28 @@ class Server:
             EngineUnavailable: one cannot; the message says what to install or set.
         """
         await asyncio.shield(self.ready)
+
+    async def reload(self, config: Config) -> tuple[str, ...]:
+        """Go by other settings from the next turn on; what has begun ends as it began.
+
+        Returns:
+            Names of changed settings that need a restart; they stay as they were.
+
+        Raises:
+            ConfigError, EngineUnavailable: an engine cannot be had; nothing has changed.
+        """
+        await self.wait_ready()
+        furnished = self._room.furnish(config)
+        try:
+            await furnished.load()
+        except BaseException:
+            await furnished.generation.aclose()
+            raise
+        self._generations.renew(furnished.generation)
+        self._unheard = assembly.unheard(furnished.engines.stt)
+        names = changed(self.config, config)
+        self.config = kept(self.config, config)
+        return waiting(names)
 
     async def __aenter__(self) -> Self:
         self.ready = asyncio.get_running_loop().create_future()
