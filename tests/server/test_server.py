@@ -119,7 +119,7 @@ async def test_a_second_server_on_the_same_port_is_told_what_to_do():
 
 
 async def test_old_answers_are_forgotten_by_the_wall_clock(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lumi.server.server.FORGET_EVERY_S", 0.01)
+    monkeypatch.setattr("lumi.server.retention.EVERY_S", 0.01)
     failures = [StoreError("the disk is full")]
     forgotten: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 

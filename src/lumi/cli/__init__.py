@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lumi._version import __version__
-from lumi.cli import devices, engines, models, serving, settings, talking
+from lumi.cli import data, devices, engines, models, serving, settings, talking
 
 app = typer.Typer(
     name="lumi",
@@ -43,6 +43,7 @@ def lumi(
 for part in (devices, serving, settings, talking, engines):
     app.add_typer(part.app)
 app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from lumi.config.engines import (
     VadSettings,
 )
 from lumi.config.models import ModelSettings
+from lumi.config.retention import RetentionSettings
 from lumi.config.sections import Section
 from lumi.config.serving import LimitSettings, LocaleSettings, LogSettings, ServerSettings, StoreSettings
 from lumi.config.tools import HomeAssistantSettings, McpServerSettings, ToolSettings
@@ -42,6 +43,7 @@ class Config(Section):
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()
+    retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
     locale: LocaleSettings = LocaleSettings()
 

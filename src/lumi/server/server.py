@@ -19,7 +19,7 @@ from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
 from lumi.config import Config
 from lumi.engines.base import Llm, Stt, Tts, Vad
-from lumi.errors import LumiError, StoreError
+from lumi.errors import LumiError
 from lumi.server import assembly
 from lumi.server.answers import AnswerDesk
 from lumi.server.background import Background
@@ -36,14 +36,13 @@ from lumi.server.metrics import Metrics
 from lumi.server.port import authority, listening
 from lumi.server.registry import DeviceRegistry, Waiting
 from lumi.server.reloading import changed, kept, waiting
+from lumi.server.retention import sweep
 from lumi.server.secret_file import TOKEN_SECRET, SecretFile
 from lumi.server.services import Services
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
 from lumi.server.tooling import Tooling, tooling
 from lumi.store.base import Store
-
-FORGET_EVERY_S = 600.0
 
 
 class Server:
@@ -202,7 +201,7 @@ class Server:
         tasks.start("generations", self._generations.run())
         tasks.start("idle sweep", self.gateway.sweep())
         tasks.start("session sweep", self.sessions.sweep())
-        tasks.start("forget answers", self._forget(store))
+        tasks.start("retention", sweep(store, lambda: self.config, self._wall_clock))
         tasks.start("devices", self.registry.run())
         if self.config.server.announce:
             tasks.start("announce", announced(self.config, self.port))
@@ -275,18 +274,6 @@ class Server:
             furnished.loaded()
             log.info("engines ready", seconds=round(asyncio.get_running_loop().time() - began, 3))
             self.ready.set_result(None)
-
-    async def _forget(self, store: Store) -> None:
-        """Now and then, drop answers that nobody will ask for again."""
-        while True:
-            await asyncio.sleep(FORGET_EVERY_S)
-            kept_s = self.config.store.answers_hours * 3600
-            try:
-                await store.answers.forget_before(self._wall_clock() - kept_s)
-                await store.acts.forget_before(self._wall_clock() - kept_s)
-                await store.dialogues.forget_before(self._wall_clock() - kept_s)
-            except StoreError as error:
-                logger(Subject.STORE).warning("old answers stay", error=str(error))
 
     def _overrides(self, device_id: str) -> DeviceOverrides:
         """What a device's registration says."""

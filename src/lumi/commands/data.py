@@ -1,0 +1,105 @@
+"""`lumi data`: what is kept of a device's people, handed out or deleted."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lumi.commands.console import Console
+from lumi.commands.keyboard import Keyboard
+from lumi.commands.running import DONE, NOT_WELL, load_extra
+from lumi.errors import ConfigError
+
+YES = {"y", "yes", "是", "好"}
+
+
+@dataclass(frozen=True, slots=True)
+class DataOptions:
+    device: str
+    file: Path | None = None
+    data_dir: Path | None = None
+
+
+def _database(options: DataOptions) -> Path:
+    config = load_extra("lumi.config", extra="server", command="lumi data")
+    settings = config.load(options.file, flags={"server.data_dir": options.data_dir})
+    assembly = load_extra("lumi.server.assembly", extra="server", command="lumi data")
+    found: Path = settings.data_dir / assembly.DATABASE
+    return found
+
+
+async def export(console: Console, options: DataOptions, out: Path | None) -> int:
+    """One JSON object with all that is kept of a device: on standard output, or in a file that only its owner reads.
+
+    Raises:
+        ConfigError: a setting is wrong, or `out` cannot be written.
+        StoreError: there is no store.
+    """
+    owner = load_extra("lumi.store.sqlite_owner", extra="server", command="lumi data")
+    rows = owner.export(_database(options), options.device)
+    told = {"device": options.device, "exported_at": datetime.now(UTC).isoformat(), "kept": rows}
+    text = json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+    count = sum(map(len, rows.values()))
+    if out is None:
+        console.write(text, newline=False)
+    else:
+        write(out, text)
+        console.note(zh=f"已将 {count} 条记录写入 {out}", en=f"Wrote {count} records to {out}")
+    console.result(told)
+    return DONE
+
+
+def write(out: Path, text: str) -> None:
+    """Raises ConfigError where there is a file already, or none can be written."""
+    try:
+        with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(text)
+    except OSError as error:
+        raise ConfigError("--out", f"{out} cannot be written ({error.strerror}); give a new file") from error
+
+
+async def delete(
+    console: Console, options: DataOptions, *, yes: bool, lines: AsyncIterator[str] | None = None
+) -> int:
+    """Delete all that is kept of a device, after asking.
+
+    Raises:
+        ConfigError: a setting is wrong, or there is nobody to ask.
+        StoreError: there is no store.
+    """
+    owner = load_extra("lumi.store.sqlite_owner", extra="server", command="lumi data")
+    database = _database(options)
+    if not yes:
+        if lines is None and not sys.stdin.isatty():
+            raise ConfigError(
+                "lumi data delete", "asks before it deletes, and nobody is there: --yes says it"
+            )
+        kept = {table: len(rows) for table, rows in owner.export(database, options.device).items()}
+        if not await _sure(console, options.device, kept, lines or Keyboard()):
+            console.note(zh="没有删除任何内容。", en="Nothing was deleted.")
+            return NOT_WELL
+    gone = owner.delete(database, options.device)
+    console.result({"device": options.device, "deleted": gone})
+    listed = _listed(gone) or "0"
+    console.write(
+        console.words(zh=f"已删除 {options.device}：{listed}", en=f"Deleted of {options.device}: {listed}")
+    )
+    return DONE
+
+
+async def _sure(console: Console, device: str, kept: dict[str, int], lines: AsyncIterator[str]) -> bool:
+    listed = _listed(kept) or "0"
+    console.ask(
+        zh=f"永久删除 {device} 的全部内容（{listed}）？[y/N] ",
+        en=f"Delete all of {device} ({listed}) for good? [y/N] ",
+    )
+    return (await anext(lines, "")).strip().lower() in YES
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{table} {count}" for table, count in counts.items())
