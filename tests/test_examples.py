@@ -21,7 +21,14 @@ from lumi.testing import ScriptedStt, silence, tone
 pytestmark = pytest.mark.real
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-TESTED = {"chat_bot.py", "kiosk.py", "pipeline_step.py", "speak_a_file.py", "translate_file.py"}
+TESTED = {
+    "chat_bot.py",
+    "house_tools.py",
+    "kiosk.py",
+    "pipeline_step.py",
+    "speak_a_file.py",
+    "translate_file.py",
+}
 
 
 @asynccontextmanager
@@ -111,3 +118,12 @@ async def test_translate_file(tmp_path: Path):
     first, second = (duration_ms(pcm, 16_000) for pcm in stt.heard)
     assert 19_000 <= first <= 20_000, "cut in the pause"
     assert first + second == pytest.approx(25_000, abs=120)
+
+
+async def test_house_tools(tmp_path: Path):
+    assert (await run(tmp_path, "house_tools.py")).splitlines() == [
+        "stock: Say how many of something are in the larder.",
+        "order: Order something from the shop. It costs money, so the user is asked first. (asks first)",
+        "2 milk",
+        "12 eggs for kitchen, tomorrow",
+    ]
