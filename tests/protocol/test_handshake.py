@@ -13,7 +13,6 @@ from lumi.protocol.dialect import Dialect
 from lumi.protocol.frames import Framing
 from lumi.protocol.handshake import (
     MISSING_SESSION_ID,
-    XIAOZHI_DOWNLINK,
     Agreement,
     HandshakeResult,
     answer,
@@ -58,10 +57,23 @@ def test_a_lumi_client_hears_what_it_declared():
 
 
 def test_a_xiaozhi_client_hears_opus_at_16_khz_in_60_ms():
-    agreement = agree(ClientHello(audio_params=audio_params(OPUS_24K), version=3))
+    declared = AudioFormat(Codec.OPUS, 24_000, 1, 40)
+    agreement = agree(ClientHello(audio_params=audio_params(declared), version=3))
     assert agreement.dialect is Dialect.XIAOZHI
     assert agreement.framing is Framing.V3
-    assert (agreement.uplink, agreement.downlink) == (OPUS_24K, AudioFormat(Codec.OPUS, 16_000, 1, 60))
+    assert (agreement.uplink, agreement.downlink) == (declared, AudioFormat(Codec.OPUS, 16_000, 1, 60))
+
+
+def test_a_desktop_client_hears_packets_no_longer_than_it_has_room_for():
+    agreement = agree(ClientHello(audio_params=audio_params(OPUS_24K)))
+    assert agreement.client.name == "desktop"
+    assert agreement.downlink == AudioFormat(Codec.OPUS, 16_000, 1, 20)
+
+
+def test_a_later_hello_does_not_make_another_client_of_it():
+    first = agree(ClientHello(), headers={"protocol-version": "1"})
+    later = agree(ClientHello(audio_params=audio_params(OPUS_24K)), previous=first)
+    assert later.client.name == first.client.name == "firmware"
 
 
 def test_a_client_without_a_codec_hears_pcm_in_either_dialect():
@@ -243,7 +255,7 @@ def test_both_ends_go_by_the_same():
     hello = ClientHello(version=2, features=Features(mcp=True), audio_params=audio_params(OPUS_24K))
     agreement = agree(hello)
     assert client_agreement(hello, check_answer(hello, reply_to(hello)), headers={}, query={}) == agreement
-    assert agreement.downlink == XIAOZHI_DOWNLINK
+    assert agreement.downlink == AudioFormat(Codec.OPUS, 16_000, 1, 20)
 
 
 def test_both_ends_go_by_the_same_after_a_second_hello():

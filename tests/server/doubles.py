@@ -77,6 +77,12 @@ class NotedSession:
     def played(self, message: Played) -> None:
         self.noted.append(message)
 
+    speaking = False
+
+    def farewell(self) -> bool:
+        self.noted.append("farewell")
+        return False
+
     def mcp(self, message: Mcp) -> None:
         self.noted.append(message)
 

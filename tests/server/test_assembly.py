@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from lumi.config import Config
+from lumi.config.clients import ClientSettings
 from lumi.config.engines import LlmSettings, TtsSettings, TurnSettings, VadSettings
 from lumi.config.serving import LimitSettings, LocaleSettings, ServerSettings, StoreSettings
 from lumi.errors import ConfigError
@@ -177,3 +178,30 @@ def test_languages_that_are_not_heard():
 
 def test_paths_of_this_machine_by_default():
     assert machine_timezone() == machine_timezone(Path("/etc/localtime"))
+
+
+def test_clients_are_those_that_are_known_and_those_that_are_set():
+    config = Config(
+        clients={
+            "firmware": ClientSettings(lead_ms=60, idle_s=5),
+            "toy": ClientSettings(user_agent="ToyBear/", like="firmware", frame_ms=20),
+        }
+    )
+    table = assembly.clients(config)
+    assert assembly.gateway_settings(config, "1").clients == table
+    known = {profile.name: profile for _, profile in table}
+    assert (known["firmware"].lead_ms, known["firmware"].idle_s, known["firmware"].gap_ms) == (60, 5, 40)
+    assert (known["toy"].frame_ms, known["toy"].idle_s) == (20, 5)
+    assert table[0][0].user_agent == ("toybear/",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (ClientSettings(), "user_agent must be given"),
+        (ClientSettings(user_agent="x", like="nobody"), "'nobody' is no client; accepted: gateway"),
+    ],
+)
+def test_a_client_that_cannot_be_told_apart_is_refused(settings, problem):
+    with pytest.raises(ConfigError, match=problem):
+        assembly.clients(Config(clients={"toy": settings}))

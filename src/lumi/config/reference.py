@@ -85,7 +85,7 @@ def _words(schema: Mapping[str, Any]) -> str:
     if "properties" in schema:
         return f"a table with {', '.join(schema['properties'])}"
     if "enum" in schema:
-        return ", ".join(schema["enum"])
+        return ", ".join(map(str, schema["enum"]))
     if schema.get("format") == "path":
         return "a path"
     if schema.get("format") == "password":

@@ -8,6 +8,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 from pydantic import Field
 
+from lumi.config.clients import ClientSettings
 from lumi.config.devices import DeviceSettings, fits
 from lumi.config.engines import (
     AudioSettings,
@@ -36,6 +37,7 @@ class Config(Section):
     tts: TtsSettings = TtsSettings()
     engines: dict[str, NamedEngine] = Field(default_factory=dict)
     devices: dict[str, DeviceSettings] = Field(default_factory=dict)
+    clients: dict[str, ClientSettings] = Field(default_factory=dict)
     models: ModelSettings = ModelSettings()
     tools: ToolSettings = ToolSettings()
     mcp: dict[str, McpServerSettings] = Field(default_factory=dict)

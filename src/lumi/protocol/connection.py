@@ -199,7 +199,8 @@ class Connection:
         asked = self._vocabulary.asked if self._vocabulary else frozenset()
         if kind in ASKING_TYPES:
             asked |= {kind}
-        self._vocabulary = vocabulary(agreement.dialect, agreement.features, asked, self._extra)
+        extra = self._extra | agreement.client.extra
+        self._vocabulary = vocabulary(agreement.dialect, agreement.features, asked, extra)
 
     def _send_server(self, message: Message, event: Event) -> str | None:
         if event is Event.ANSWER:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import UNSET
 from msgspec.structs import asdict
 
 from lumi.audio.format import AudioFormat, Codec
 from lumi.errors import HandshakeError, ProtocolError
+from lumi.protocol.client_profiles import BUILT_IN, ClientProfile, Clients, choose
 from lumi.protocol.dialect import Dialect, detect
 from lumi.protocol.frames import Framing, choose_framing
 from lumi.protocol.messages import (
@@ -31,7 +32,6 @@ SAMPLE_RATES_HZ: dict[Codec, tuple[int, ...]] = {
     Codec.PCM: (8_000, 12_000, 16_000, 24_000),
 }
 FRAME_MS = (20, 40, 60)
-XIAOZHI_DOWNLINK = AudioFormat(Codec.OPUS, 16_000, 1, 60)
 
 MISSING_SESSION_ID = "服务器响应中缺少session_id"
 """The founding document's words for a hello answer without a session."""
@@ -47,6 +47,8 @@ class Agreement:
     downlink: AudioFormat
     features: Features
     version: int
+    client: ClientProfile = field(default_factory=ClientProfile)
+    """How the client at the other end wants to be served."""
     base_url: str = ""
     """Where the client reaches this server over HTTP, as it asked for it; empty where that is not known."""
 
@@ -72,6 +74,7 @@ def negotiate(
     offered: Features,
     previous: Agreement | None = None,
     audio_busy: bool = False,
+    clients: Clients = BUILT_IN,
 ) -> Agreement:
     """Agree on what a hello asks for, as far as it can be served.
 
@@ -85,6 +88,7 @@ def negotiate(
         offered: the features this server has.
         previous: what was agreed before on this connection.
         audio_busy: something is being spoken or heard.
+        clients: the kinds of clients there are.
 
     Raises:
         ProtocolError: `unsupported_version` or `unsupported_audio`, naming what can be served.
@@ -94,14 +98,17 @@ def negotiate(
         served = ", ".join(map(str, VERSIONS[dialect]))
         problem = f"hello.version {hello.version} is not served; accepted: {served}"
         raise ProtocolError(ErrorCode.UNSUPPORTED_VERSION, problem, message_id=hello.id)
-    uplink, downlink = _audio(hello, dialect, previous, audio_busy=audio_busy)
+    client = previous.client if previous else choose(dialect, hello, headers, query, clients)
+    framing = client.framing or choose_framing(dialect, hello.version, headers, query)
+    uplink, downlink = _audio(hello, client, previous, audio_busy=audio_busy)
     return Agreement(
         dialect=dialect,
-        framing=previous.framing if previous else choose_framing(dialect, hello.version, headers, query),
+        framing=previous.framing if previous else framing,
         uplink=uplink,
         downlink=downlink,
         features=grant(hello.features, offered, previous.features if previous else Features()),
         version=hello.version,
+        client=client,
         base_url=_base_url(headers),
     )
 
@@ -234,6 +241,7 @@ def client_agreement(
         downlink=result.audio,
         features=grant(result.features, result.features, previous.features if previous else Features()),
         version=hello.version,
+        client=previous.client if previous else choose(dialect, hello, headers, query),
     )
 
 
@@ -248,11 +256,13 @@ def _granted(hello: ClientHello, answer: ServerHello) -> Features:
 
 
 def _audio(
-    hello: ClientHello, dialect: Dialect, previous: Agreement | None, *, audio_busy: bool
+    hello: ClientHello, client: ClientProfile, previous: Agreement | None, *, audio_busy: bool
 ) -> tuple[AudioFormat, AudioFormat]:
     """Uplink and downlink. A client that declares PCM has no codec, so it gets PCM in either dialect."""
     if previous and (audio_busy or hello.audio_params is None):
         return previous.uplink, previous.downlink
     declared = audio_format(hello.audio_params or AudioParams(), hello.id)
-    fixed = dialect is Dialect.XIAOZHI and declared.codec is Codec.OPUS
-    return declared, XIAOZHI_DOWNLINK if fixed else declared
+    if declared.codec is not Codec.OPUS:
+        return declared, declared
+    rate_hz = client.rate_hz or declared.sample_rate_hz
+    return declared, AudioFormat(Codec.OPUS, rate_hz, 1, client.frame_ms or declared.frame_ms)

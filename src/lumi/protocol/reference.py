@@ -9,12 +9,13 @@ from inspect import cleandoc
 from msgspec import NODEFAULT, UNSET, Struct
 from msgspec.structs import FieldInfo, fields
 
+from lumi.protocol.client_profiles import XIAOZHI_DOWNLINK
 from lumi.protocol.codec import MAX_CONTENT_CHARS
 from lumi.protocol.dialect import CLIENT_RULES, FIELDS, FORMS, RULES, XIAOZHI_ERRORS, Rule
 from lumi.protocol.faults import Limits
 from lumi.protocol.fields import tag_of, to_json, words
 from lumi.protocol.frames import Framing
-from lumi.protocol.handshake import VERSIONS, XIAOZHI_DOWNLINK, served_formats
+from lumi.protocol.handshake import VERSIONS, served_formats
 from lumi.protocol.messages import (
     CLIENT_TYPES,
     EMOTIONS,

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from lumi.config import Config
 from lumi.engines.base import Llm, Stt, Tts, Vad, Voice
 from lumi.errors import ConfigError
+from lumi.protocol.client_profiles import BUILT_IN, Clients, Sign, adapted, names
 from lumi.protocol.connection import Limits
 from lumi.server.auth import Doorkeeper, Rules
 from lumi.server.bells import SKILLS
@@ -70,6 +71,26 @@ def data_directory(config: Config) -> Path:
     return path
 
 
+def clients(config: Config) -> Clients:
+    """The kinds of clients there are: the built-in ones, and what the settings say of them.
+
+    Raises:
+        ConfigError: a new one cannot be told apart, or is like none that is known.
+    """
+    table = BUILT_IN
+    for name, said in config.clients.items():
+        where, known = f"clients.{name}", names(table)
+        if said.like not in known:
+            raise ConfigError(f"{where}.like", f"{said.like!r} is no client; accepted: {', '.join(known)}")
+        if name not in known and not said.user_agent:
+            problem = f"is new, so its user_agent must be given; known are {', '.join(known)}"
+            raise ConfigError(where, problem)
+        sign = Sign(user_agent=(said.user_agent.lower(),)) if said.user_agent else None
+        changes = said.model_dump(exclude={"like", "user_agent"}, exclude_none=True)
+        table = adapted(table, name, sign, said.like, changes)
+    return table
+
+
 def gateway_settings(config: Config, version: str) -> GatewaySettings:
     limits = config.limits
     return GatewaySettings(
@@ -77,6 +98,7 @@ def gateway_settings(config: Config, version: str) -> GatewaySettings:
             text_bytes=limits.text_bytes, binary_bytes=limits.binary_bytes, content_chars=limits.chat_chars
         ),
         rates=Rates(limits.messages_per_s, limits.audio_kib_per_s * KIB, limits.flood_s),
+        clients=clients(config),
         outgoing_frames=limits.outgoing_frames,
         hello_s=limits.hello_s,
         idle_s=limits.idle_s,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from lumi.errors import ConnectionLost, Overloaded, ProtocolError
+from lumi.protocol.client_profiles import BUILT_IN, Clients, idle_times
 from lumi.protocol.connection import Connection, Limits, Role
 from lumi.protocol.handshake import Agreement, answer, negotiate
 from lumi.protocol.messages import (
@@ -61,6 +62,7 @@ class GatewaySettings:
 
     limits: Limits = field(default_factory=Limits)
     rates: Rates = field(default_factory=Rates)
+    clients: Clients = BUILT_IN
     outgoing_frames: int = 1024
     hello_s: float = 10.0
     idle_s: float = 600.0
@@ -87,7 +89,7 @@ class Gateway:
         self._new_id = new_id
         self._reception = reception
         self._router = MessageRouter()
-        self._lines = Lines(settings.idle_s)
+        self._lines = Lines(settings.idle_s, idle_times(settings.clients))
         self._log = logger(Subject.WEBSOCKET)
 
     def __len__(self) -> int:
@@ -119,7 +121,7 @@ class Gateway:
         await self._write(line)
 
     async def sweep(self) -> None:
-        """For ever: hang up on clients that have been silent too long."""
+        """For ever: hang up on clients that have been silent too long, after a spoken goodbye where it is heard."""
         await self._lines.sweep()
 
     async def drain(self, within_s: float) -> None:
@@ -228,6 +230,7 @@ class Gateway:
             offered=OFFERED,
             previous=connection.agreement,
             audio_busy=session is not None and session.audio_busy,
+            clients=self._settings.clients,
         )
         if session is not None:
             line.send(

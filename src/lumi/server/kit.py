@@ -25,12 +25,10 @@ class SessionSettings:
     language: str = "en"
     locale: str = "en_US"
     timezone: str = "UTC"
-    lead_ms: int = 120
-    """How far ahead of real time speech is sent."""
-    firmware_gap_ms: int = 40
-    """Between `tts start` and the first packet, for firmware: it resets its decoder there. Others need none."""
-    margin_ms: int = 400
-    """Between the end of playing and `tts stop`."""
+    lead_ms: float = 120
+    """How far ahead of real time speech is sent, unless the client's profile says otherwise."""
+    margin_ms: float = 400
+    """Between the end of playing and `tts stop`, likewise."""
     waiting_chats: int = 32
     waiting_notices: int = 16
 

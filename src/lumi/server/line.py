@@ -57,6 +57,7 @@ class Line:
         self._allowance = Allowance(rates or Rates(), self.heard_at)
         self.faulty = False
         self.said_goodbye = False
+        self._farewell_at: float | None = None
         self._counters = counters
 
     @property
@@ -73,6 +74,21 @@ class Line:
     def fine(self) -> None:
         """What the client has sent made no sense."""
         self._allowance.fine()
+
+    def idle(self, now: float, idle_s: float) -> bool:
+        """Whether the client has been silent too long; while it is spoken to, silence is good manners."""
+        agreement = self.connection.agreement
+        if agreement is not None and agreement.client.idle_s is not None:
+            idle_s = agreement.client.idle_s
+        speaking = self.session is not None and self.session.speaking
+        return not speaking and self.heard_at < now - idle_s
+
+    def takes_leave(self) -> bool:
+        """Have goodbye said, once in each silence. False: it has been said, or nobody would hear it."""
+        if self.session is None or self._farewell_at == self.heard_at:
+            return False
+        self._farewell_at = self.heard_at
+        return self.session.farewell()
 
     @property
     def flooding(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from lumi.protocol.messages import Abort, CloseCode, Goodbye
 from lumi.server.line import Line
@@ -11,12 +12,16 @@ from lumi.server.log import Subject, logger
 SWEEPS_PER_IDLE = 20
 """How often one idle time is looked at: nobody stays longer than 5 % beyond it."""
 
+LONGEST_BETWEEN_SWEEPS_S = 5.0
+"""So soon after a spoken goodbye the line is closed."""
+
 
 class Lines:
-    """Owns the set of lines. A client that sends nothing for `idle_s` is let go."""
+    """Owns the set of lines. A client that sends nothing for `idle_s`, or its profile's own time, is let go."""
 
-    def __init__(self, idle_s: float) -> None:
+    def __init__(self, idle_s: float, of_profiles_s: Sequence[float] = ()) -> None:
         self._idle_s = idle_s
+        self._sweep_s = min(min([idle_s, *of_profiles_s]) / SWEEPS_PER_IDLE, LONGEST_BETWEEN_SWEEPS_S)
         self._lines: set[Line] = set()
         self._draining = False
         self._gone = asyncio.Event()
@@ -36,12 +41,13 @@ class Lines:
             self._gone.set()
 
     async def sweep(self) -> None:
-        """For ever: hang up on clients that have been silent too long."""
+        """For ever: hang up on clients that have been silent too long, after a spoken goodbye where it is heard."""
         while True:
-            await asyncio.sleep(self._idle_s / SWEEPS_PER_IDLE)
-            latest = asyncio.get_running_loop().time() - self._idle_s
-            for line in [line for line in self._lines if line.heard_at < latest]:
-                part(line, "idle", CloseCode.DONE)
+            await asyncio.sleep(self._sweep_s)
+            now = asyncio.get_running_loop().time()
+            for line in [line for line in self._lines if line.idle(now, self._idle_s)]:
+                if not line.takes_leave():
+                    part(line, "idle", CloseCode.DONE)
 
     async def drain(self, within_s: float) -> None:
         """Say goodbye to everyone, and return when all links are closed, after `within_s` at the latest."""

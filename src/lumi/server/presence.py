@@ -19,6 +19,8 @@ class Presence:
         self._send: Send | None = None
         self.here = False
         """A client is connected and may be spoken to."""
+        self.listens = False
+        """It has used its microphone, so it will hear what is said to it."""
 
     def attach(self, send: Send) -> None:
         self._send = send

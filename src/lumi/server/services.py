@@ -11,7 +11,7 @@ from lumi.audio.media_pool import MediaPool
 from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
 from lumi.engines.base import Tools
-from lumi.protocol.dialect import Dialect
+from lumi.protocol.handshake import Agreement
 from lumi.protocol.mcp import VisionAccess
 from lumi.protocol.messages import Message
 from lumi.server.answers import AnswerDesk
@@ -58,16 +58,16 @@ class Services:
             lease.kit = self.tools.handed(lease.kit)
         return lease
 
-    def voice(self, send: Send, form: AudioFormat, dialect: Dialect, device_id: str) -> SessionVoice:
+    def voice(self, send: Send, agreement: Agreement, device_id: str) -> SessionVoice:
         """A voice for one session, and its way out."""
-        settings = self.settings(device_id)
+        settings, form, client = self.settings(device_id), agreement.downlink, agreement.client
         outbox = Outbox(
             send,
             self.pacer,
             frame_ms=form.frame_ms,
-            lead_ms=settings.lead_ms,
-            gap_ms=settings.firmware_gap_ms if dialect is Dialect.XIAOZHI else 0,
-            margin_ms=settings.margin_ms,
+            lead_ms=settings.lead_ms if client.lead_ms is None else client.lead_ms,
+            gap_ms=client.gap_ms,
+            margin_ms=settings.margin_ms if client.margin_ms is None else client.margin_ms,
         )
         return SessionVoice(self.pool.open_downlink(form), outbox, self.cache, form)
 

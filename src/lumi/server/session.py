@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from lumi.errors import Overloaded, ProtocolError, StoreError
-from lumi.protocol.dialect import Dialect
 from lumi.protocol.handshake import Agreement, audio_format
 from lumi.protocol.mcp import VisionAccess
 from lumi.protocol.messages import (
     Abort,
     Ack,
+    Alert,
     AudioFrame,
     Chat,
     ClientHello,
@@ -25,6 +25,7 @@ from lumi.protocol.messages import (
     Listen,
     Mcp,
     Played,
+    System,
 )
 from lumi.server.chats import Chats, Question
 from lumi.server.device_tools import DeviceTools
@@ -41,6 +42,7 @@ from lumi.server.spoken_turns import Notice, Phase, SpokenTurns
 from lumi.store.base import DialogueEntry, SessionRecord
 from lumi.voice.dialogue import Dialogue
 from lumi.voice.language import language_of
+from lumi.voice.phrases import Phrase, phrase
 
 log = logger(Subject.SESSION)
 
@@ -97,8 +99,7 @@ class Session:
 
     def _open_voice(self) -> SessionVoice:
         """A way out for speech in the agreed format."""
-        agreed = self.agreement
-        voice = self._services.voice(self._presence.send, agreed.downlink, agreed.dialect, self.device_id)
+        voice = self._services.voice(self._presence.send, self.agreement, self.device_id)
         self._turns.speak_through(voice.outbox, voice.mouth)
         return voice
 
@@ -124,7 +125,7 @@ class Session:
     def attach(self, send: Send) -> None:
         """From now on what is sent goes there. `send` enqueues and never waits."""
         self._presence.attach(send)
-        if self.agreement.dialect is Dialect.LUMI:
+        if not self.agreement.client.waits_for_listen:
             self._presence.come_in()
         self.device_tools.attach()
         self._turns.next_notice()
@@ -201,6 +202,7 @@ class Session:
     async def listen(self, message: Listen) -> None:
         """The microphone opens or closes, or words come in its place."""
         self._presence.come_in()
+        self._presence.listens = True
         if message.state == "start":
             self._start(message)
         elif message.state == "stop":
@@ -213,11 +215,9 @@ class Session:
     def abort(self, message: Abort) -> None:
         """End the answer, or forget what is being heard; nothing where neither is."""
         log.debug("abort", session=self.id, reason=message.reason)
-        if self._turns.abort():
-            self._turns.next_notice()
-        else:
+        if not self._turns.abort():
             self._listening.drop()
-            self._turns.next_notice()
+        self._turns.next_notice()
 
     def played(self, message: Played) -> None:
         if message.turn_id == self._turns.turn_id:
@@ -287,6 +287,23 @@ class Session:
         self._turns.announce(Notice(text, replace(self._speaker, language=language)))
         return True
 
+    def farewell(self) -> bool:
+        """Say goodbye aloud, before its line is closed for silence. False: nobody would hear it."""
+        wanted = self._presence.here and self._presence.listens and self.agreement.client.farewell
+        if wanted:
+            words = phrase(Phrase.GOODBYE, self._speaker.language)
+            self._turns.announce(Notice(words, self._speaker))
+        return wanted
+
+    def instruct(self, message: Alert | System) -> None:
+        """Show something on a board, or have it start anew; other clients do not get such messages."""
+        self._presence.send(message)
+
+    @property
+    def speaking(self) -> bool:
+        """Whether an answer is on its way or being spoken."""
+        return self._turns.phase is Phase.ANSWERING
+
     def may_speak(self) -> bool:
         """Whether a notice may be spoken now."""
         return self._presence.here and not self._listening.held
@@ -317,6 +334,4 @@ class Session:
 
     def _understand(self, text: str) -> None:
         """From now on speak the language the user writes."""
-        language = language_of(text, self._speaker.language)
-        if language != self._speaker.language:
-            self._speaker = replace(self._speaker, language=language)
+        self._speaker = replace(self._speaker, language=language_of(text, self._speaker.language))

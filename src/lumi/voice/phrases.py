@@ -13,10 +13,12 @@ class Phrase(StrEnum):
     LLM_FAILED = "llm_failed"
     NO_ANSWER = "no_answer"
     LANGUAGE_UNHEARD = "language_unheard"
+    GOODBYE = "goodbye"
 
 
 _WORDINGS: dict[str, dict[Phrase, str]] = {
     "en": {
+        Phrase.GOODBYE: "Goodbye!",
         Phrase.NOT_UNDERSTOOD: "Sorry, I didn't catch that.",
         Phrase.STT_FAILED: "Sorry, I can't hear properly right now. Please try again.",
         Phrase.LLM_FAILED: "Sorry, I can't think of an answer right now. Please try again.",
@@ -27,6 +29,7 @@ _WORDINGS: dict[str, dict[Phrase, str]] = {
         ),
     },
     "zh": {
+        Phrase.GOODBYE: "再见！",
         Phrase.NOT_UNDERSTOOD: "抱歉，我没有听清。",
         Phrase.STT_FAILED: "抱歉，我现在听不清楚，请再试一次。",
         Phrase.LLM_FAILED: "抱歉，我现在想不出答案，请再试一次。",
