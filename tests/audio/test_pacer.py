@@ -344,3 +344,14 @@ async def test_a_stream_nobody_holds_is_forgotten():
         pacer.open(lambda _: None, frame_ms=60).push(packets(1))
         gc.collect()
         assert len(pacer._streams) == 0
+
+
+async def test_what_was_pushed_last_can_be_taken_back_as_far_as_it_was_not_sent():
+    async with Pacer() as pacer:
+        listener = Listener()
+        stream = pacer.open(listener, 60)
+        stream.push(packets(6))
+        assert stream.retract(3) == 3
+        assert stream.retract(9) == 1
+        await asyncio.sleep(1)
+        assert [packet for _, packet in listener.arrivals] == packets(2)

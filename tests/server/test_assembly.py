@@ -9,6 +9,7 @@ from lumi.config import Config
 from lumi.config.clients import ClientSettings
 from lumi.config.engines import LlmSettings, TtsSettings, TurnSettings, VadSettings
 from lumi.config.serving import LimitSettings, LocaleSettings, ServerSettings, StoreSettings
+from lumi.engines.fallback_llm import FallbackLlm
 from lumi.errors import ConfigError
 from lumi.server import assembly
 from lumi.server.assembly import (
@@ -128,25 +129,27 @@ async def test_a_store_in_a_file(tmp_path):
 def test_given_engines_are_taken_and_others_made_by_name(monkeypatch):
     made: list[Any] = []
 
-    def create(_config: Config, kind: str, name: str, options: dict[str, Any]) -> str:
+    def create(_config: Config, kind: str, name: str, options: dict[str, Any]) -> Any:
         made.append((kind, name, options))
-        return f"{kind}:{name}"
+        return ScriptedVad() if kind == "vad" else ScriptedLlm(name=f"{kind}:{name}")
 
     monkeypatch.setattr(assembly, "_create", create)
     stt = ScriptedStt()
     config = Config(llm=LlmSettings(engine="other", options={"model": "m"}))
     engines = create_engines(config, {"stt": stt, "vad": None}, ScriptedLlm)
     assert engines.stt is stt
-    assert (engines.llm, engines.tts) == ("llm:other", "tts:espeak")  # type: ignore[comparison-overlap]
+    assert (engines.llm.name, engines.tts.name) == ("llm:other", "tts:espeak")
     assert isinstance(engines.vad, LateVad)
     assert made == [("llm", "other", {"model": "m"}), ("tts", "espeak", {})]
-    assert engines.vad.load() == "vad:silero"  # type: ignore[comparison-overlap]
+    assert isinstance(engines.vad.load(), ScriptedVad)
 
 
 def test_the_built_in_answerer_is_made_with_its_timers():
     llm = ScriptedLlm()
     given = {"vad": ScriptedVad(), "stt": ScriptedStt(), "tts": ScriptedTts()}
-    assert create_engines(Config(), given, lambda: llm).llm is llm
+    made = create_engines(Config(), given, lambda: llm).llm
+    assert isinstance(made, FallbackLlm)
+    assert made.roster.engines == (llm,)
 
 
 async def test_what_has_something_to_load_is_loaded():

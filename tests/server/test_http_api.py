@@ -88,7 +88,12 @@ async def test_health(waiting, status):
         visitor.health = waiting
         async with visitor.http.get(visitor.base + "/healthz") as answer:
             assert answer.status == status
-            assert await answer.json() == {"status": waiting or "ready", "version": "1.2.3", "links": 0}
+            assert await answer.json() == {
+                "status": waiting or "ready",
+                "version": "1.2.3",
+                "links": 0,
+                "engines": {},
+            }
 
 
 async def test_counts():

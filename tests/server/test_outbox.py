@@ -180,3 +180,23 @@ async def test_closed_it_says_nothing_more(sent: Sent) -> None:
     await sent.say("one", 3)
     await asyncio.sleep(1)
     assert sent.packets == []
+
+
+async def test_a_sentence_spoken_anew_drops_what_was_not_sent_of_it_and_nothing_else(sent: Sent) -> None:
+    sent.outbox.begin(START)
+    await sent.say("one", 4)
+    await sent.say("two", 10)
+    await asyncio.sleep(0.3)  # all of the first is out, and some of the second
+    gone = len(sent.packets)
+    assert 4 < gone < 14
+    sent.outbox.again()
+    await sent.outbox.packets([b"anew"] * 5)
+    await sent.outbox.played_out()
+    assert len(sent.packets) == gone + 5
+    assert sent.outbox.heard_text() == "one two"
+
+
+async def test_spoken_anew_before_anything_was_begun_it_changes_nothing(sent: Sent) -> None:
+    sent.outbox.begin(START)
+    sent.outbox.again()
+    assert sent.outbox.heard_ms == 0

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from lumi.audio.format import AudioFormat
 from lumi.audio.packet_cache import PacketCache
-from lumi.engines.base import Voice
+from lumi.engines.base import RESTART, Voice
 from lumi.errors import EngineError
 from lumi.testing.engines import ScriptedTts
 from lumi.voice.mouth import Mouth
@@ -72,3 +74,29 @@ async def test_nothing_to_pronounce_gives_nothing() -> None:
 async def test_a_voice_that_stalls_is_named() -> None:
     with pytest.raises(EngineError, match="scripted-tts: no answer within 5 s"):
         await groups(mouth(ScriptedTts(delay_s=6)), "hello")
+
+
+class TwoVoices(ScriptedTts):
+    """Another voice begins the sentence anew."""
+
+    stand_ins = 0
+
+    async def synthesize(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
+        if text == "hello":
+            yield bytes(5_000)
+            TwoVoices.stand_ins += 1
+            yield RESTART
+        async for piece in super().synthesize(text, voice):
+            yield piece
+
+
+async def test_a_sentence_spoken_anew_by_another_voice_is_not_kept() -> None:
+    cache, encoder = PacketCache(1_000_000), Encoder()
+    speaker = mouth(TwoVoices(ms_per_character=40), cache, encoder)
+    assert await groups(speaker, "hello") == [(b"full",), (), (b"full",) * 2]
+    assert encoder.resets == 2
+    await groups(speaker, "hello")
+    assert cache.hits == 0
+    await groups(speaker, "other")
+    await groups(speaker, "other")
+    assert cache.hits == 1

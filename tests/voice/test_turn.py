@@ -12,6 +12,7 @@ import pytest
 from lumi.audio.format import AudioFormat
 from lumi.audio.packet_cache import PacketCache
 from lumi.engines.base import (
+    RESTART,
     ChatMessage,
     EmotionHint,
     LlmEvent,
@@ -342,3 +343,16 @@ async def test_sentence_ends_follow_their_audio() -> None:
     indexes = [event.index for event in stage.events if isinstance(event, SentenceStarted | SentenceEnded)]
     assert indexes == [0, 0, 1, 1]
     assert stage.of(SpeakingStarted) == [SpeakingStarted("turn-1")]
+
+
+async def test_a_sentence_begun_anew_is_told() -> None:
+    class Broken(ScriptedTts):
+        async def synthesize(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
+            yield bytes(4_000)
+            yield RESTART
+            yield bytes(4_000)
+
+    stage = Rehearsal(tts=Broken(), llm=ScriptedLlm(lambda _: "Yes."))
+    kinds = await stage.run(Typed("hello"))
+    sentence = ["SentenceStarted", "SentenceAudio", "SentenceRestarted", "SentenceAudio", "SentenceEnded"]
+    assert [kind for kind in kinds if kind.startswith("Sentence")] == sentence

@@ -152,6 +152,14 @@ class PacedStream:
             raise Overloaded(f"more than {MAX_QUEUED_MS / 1000:.0f} s of speech wait to be sent")
         self._advance(self._wheel.now(), 0.0)
 
+    def retract(self, packets: int) -> int:
+        """Take back what was pushed last, up to so many packets, as far as it was not sent. Returns how many."""
+        count = min(packets, len(self._queue))
+        for _ in range(count):
+            self._queue.pop()
+        self._wake()
+        return count
+
     def hold(self, delay_ms: float) -> None:
         """Send nothing for the next `delay_ms` (firmware resets its decoder after `tts start`)."""
         self._not_before_s = self._wheel.now() + delay_ms / 1000

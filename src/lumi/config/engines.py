@@ -77,6 +77,12 @@ class SttSettings(Remote):
         default=(),
         description="Who takes over when it fails, in this order: engines, or names of `[engines.NAME]` tables.",
     )
+    slow_s: float = Field(
+        default=5.0,
+        gt=0,
+        le=600,
+        description="No words this long after the end of speech, and the next recogniser is asked, if there is one.",
+    )
 
 
 class LlmSettings(Remote):
@@ -96,6 +102,12 @@ class LlmSettings(Remote):
         default=(),
         description="Who takes over when it fails, in this order: engines, or names of `[engines.NAME]` tables.",
     )
+    slow_s: float = Field(
+        default=8.0,
+        gt=0,
+        le=600,
+        description="No next piece of an answer within this time, and the next model is asked, if there is one.",
+    )
 
 
 class TtsSettings(Remote):
@@ -110,6 +122,12 @@ class TtsSettings(Remote):
     fallback: Texts = Field(
         default=(),
         description="Who takes over when it fails, in this order: engines, or names of `[engines.NAME]` tables.",
+    )
+    slow_s: float = Field(
+        default=5.0,
+        gt=0,
+        le=600,
+        description="No next piece of speech within this time, and the next voice is asked, if there is one.",
     )
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 Language = Literal["zh", "en"]
+
+RESTART: Final = b""
+"""In speech: what came of this sentence so far is to be dropped, it is spoken anew (by another voice)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +198,15 @@ class Tts(Protocol):
     """Speaks."""
 
     name: str
-    sample_rate_hz: int
+
+    @property
+    def sample_rate_hz(self) -> int: ...
 
     def synthesize(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
-        """Stream PCM at `sample_rate_hz`. Text without anything to pronounce yields nothing."""
+        """Stream PCM at `sample_rate_hz`. Text without anything to pronounce yields nothing.
+
+        Only a list of voices may yield `RESTART`.
+        """
         ...
 
     async def aclose(self) -> None: ...

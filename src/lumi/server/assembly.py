@@ -6,17 +6,19 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
 from lumi.config import Config
 from lumi.engines.base import Llm, Stt, Tts, Vad, Voice
+from lumi.engines.roster import News, silent
 from lumi.errors import ConfigError
 from lumi.protocol.client_profiles import BUILT_IN, Clients, Sign, adapted, names
 from lumi.protocol.connection import Limits
 from lumi.server.auth import Doorkeeper, Rules
-from lumi.server.bells import SKILLS
+from lumi.server.engine_lists import EngineLists
 from lumi.server.gateway import GatewaySettings
 from lumi.server.kit import SessionSettings
 from lumi.server.late_vad import LateVad
@@ -43,7 +45,7 @@ STOP_RATIO = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """What hears, thinks and speaks; one of each for all sessions."""
+    """What hears, thinks and speaks, for all sessions; those that the settings name, each before its stand-ins."""
 
     vad: Vad
     stt: Stt
@@ -170,29 +172,33 @@ async def open_store(config: Config) -> Store:
     return await SqliteStore.open(data_directory(config) / DATABASE)
 
 
-def create_engines(config: Config, given: Mapping[str, Any], skills: Callable[[], Llm]) -> Engines:
+def create_engines(
+    config: Config,
+    given: Mapping[str, Any],
+    skills: Callable[[], Llm],
+    tell: Callable[[News], None] = silent,
+) -> Engines:
     """The engines that the settings name, save those that are `given` by kind. Cheap: they load when they start.
 
     Args:
         config: the settings.
         given: engines made elsewhere, by kind (`vad`, `stt`, `llm`, `tts`).
         skills: makes the built-in `llm`, which needs more than settings.
+        tell: told when an engine fails, takes over or comes back.
 
     Raises:
         ConfigError: an engine or one of its options is unknown.
-        EngineUnavailable: an engine cannot run here.
+        EngineUnavailable: of some kind no engine can run here.
     """
-    vad, stt, llm, tts = config.vad, config.stt, config.llm, config.tts
+    lists = EngineLists(config, make=partial(_create, config), installed=_installed, skills=skills, tell=tell)
     makers: dict[str, Callable[[], Any]] = {
-        "vad": lambda: LateVad(lambda: _create(config, "vad", vad.engine, vad.options)),
-        "stt": lambda: _create(config, "stt", stt.engine, stt.arguments),
-        "llm": lambda: (
-            skills() if llm.engine == SKILLS else _create(config, "llm", llm.engine, llm.arguments)
-        ),
-        "tts": lambda: _create(config, "tts", tts.engine, tts.arguments),
+        "vad": lambda: LateVad(lambda: _create(config, "vad", config.vad.engine, config.vad.options)),
+        "stt": lambda: lists.listed("stt"),
+        "llm": lambda: lists.listed("llm"),
+        "tts": lambda: lists.listed("tts"),
     }
     others = {
-        f"{kind}:{name}": given.get(f"{kind}:{name}") or create_named(config, kind, name, skills)
+        f"{kind}:{name}": given.get(f"{kind}:{name}") or lists.single(kind, name)
         for kind, name in chosen(config)
     }
     return Engines(**{kind: given.get(kind) or make() for kind, make in makers.items()}, others=others)
@@ -213,13 +219,10 @@ def _is_default(config: Config, kind: str, name: str) -> bool:
     return name not in config.engines and name == getattr(config, kind).engine
 
 
-def create_named(config: Config, kind: str, name: str, skills: Callable[[], Llm]) -> Any:
-    """An engine by its own name, or by that of an `[engines.NAME]` table."""
-    table = config.engines.get(name)
-    engine = table.engine if table else name
-    if (kind, engine) == ("llm", SKILLS):
-        return skills()
-    return _create(config, kind, engine, table.arguments if table else {})
+def _installed(kind: str) -> tuple[str, ...]:
+    from lumi.engines.registry import available
+
+    return available(kind)
 
 
 def _create(config: Config, kind: str, name: str, options: Mapping[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 from lumi.config import Config
 from lumi.engines.base import Llm
+from lumi.engines.roster import News, Roster, silent
 from lumi.server import assembly
 from lumi.server.assembly import DEVICE_KINDS, Engines, chosen
 from lumi.server.device_overrides import DeviceOverrides, OverridesOf
@@ -72,16 +73,31 @@ class EngineRoom:
         given: engines made elsewhere, by kind; they stay, whatever the settings say, and are not closed.
         skills: makes the built-in `llm`.
         overrides_of: what a device's registration says.
+        tell: told when an engine fails, takes over or comes back.
     """
 
     def __init__(
-        self, given: Mapping[str, Any], skills: Callable[[], Llm], overrides_of: OverridesOf
+        self,
+        given: Mapping[str, Any],
+        skills: Callable[[], Llm],
+        overrides_of: OverridesOf,
+        tell: Callable[[News], None] = silent,
     ) -> None:
         self._given = {kind: engine for kind, engine in given.items() if engine is not None}
         self._skills = skills
         self._overrides_of = overrides_of
         self._held: dict[str, Held] = {}
         self._vad: Any = self._given.get("vad")
+        self._tell = tell
+        for engine in self._given.values():
+            if hasattr(engine, "roster"):
+                engine.roster.tell = tell
+
+    @property
+    def rosters(self) -> tuple[Roster[Any], ...]:
+        """The lists of all engines in use, by which each is asked."""
+        held = [one.engine for one in self._held.values()]
+        return tuple(one.roster for one in (*self._given.values(), *held) if hasattr(one, "roster"))
 
     def furnish(self, config: Config) -> Furnished:
         """Make a generation. The detector of speech is the first one's for good.
@@ -93,7 +109,8 @@ class EngineRoom:
         marks = {kind: fingerprint(config, kind) for kind in DEVICE_KINDS}
         marks |= {f"{kind}:{name}": fingerprint(config, kind, name) for kind, name in chosen(config)}
         known = {place: self._held[mark].engine for place, mark in marks.items() if mark in self._held}
-        engines = assembly.create_engines(config, known | {"vad": self._vad} | self._given, self._skills)
+        given = known | {"vad": self._vad} | self._given
+        engines = assembly.create_engines(config, given, self._skills, self._tell)
         self._vad = engines.vad
         made = {kind: getattr(engines, kind) for kind in DEVICE_KINDS} | dict(engines.others)
         owned = {marks[place]: engine for place, engine in made.items() if place not in self._given}

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from importlib.resources import files
 
 from aiohttp import web
@@ -56,6 +56,9 @@ Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Health = Callable[[], str]
 """Empty when the server is ready, else what it waits for."""
 
+EngineReport = Callable[[], Mapping[str, object]]
+"""How the engines are, by kind."""
+
 
 class HttpApi:
     """Answers requests; hands upgraded ones to the gateway.
@@ -76,6 +79,7 @@ class HttpApi:
         max_frame_bytes: int,
         addresses: Addresses | None = None,
         audit: AuditLog | None = None,
+        engines: EngineReport = dict,
         routes: Iterable[web.RouteDef] = (),
     ) -> None:
         self._gateway = gateway
@@ -84,6 +88,7 @@ class HttpApi:
         self._metrics = metrics
         self._health = health
         self._version = version
+        self._engines = engines
         self._max_frame_bytes = max_frame_bytes
         self._addresses = addresses or Addresses()
         self._page = files("lumi.server").joinpath("page", PAGE).read_bytes()
@@ -156,9 +161,14 @@ class HttpApi:
         )
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        """200 when ready; 503 before, while draining, and when something could not start (and then says what)."""
+        """200 when ready and some engine of each kind works; else 503, and says why."""
         waiting = self._health()
-        body = {"status": waiting or "ready", "version": self._version, "links": len(self._gateway)}
+        body = {
+            "status": waiting or "ready",
+            "version": self._version,
+            "links": len(self._gateway),
+            "engines": self._engines(),
+        }
         return web.json_response(body, status=503 if waiting else 200, headers=SAFETY)
 
     async def _counts(self, _: web.Request) -> web.Response:

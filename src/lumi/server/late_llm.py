@@ -14,10 +14,14 @@ L = TypeVar("L", bound=Llm)
 class LateLlm(Generic[L]):
     """Stands for the engine that `make` returns. `start` makes it; who asks before that waits for it.
 
+    It is no model: it answers whole questions, and cannot finish what another one began to say.
+
     Args:
         name: the engine's.
         make: run in a thread, once.
     """
+
+    continues = False
 
     def __init__(self, name: str, make: Callable[[], L]) -> None:
         self.name = name

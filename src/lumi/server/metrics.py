@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STAGE_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
@@ -37,6 +39,18 @@ class Metrics:
         self.tools = Counter(
             "lumi_tool_calls", "Tools called by a model, by outcome", ["tool", "outcome"], registry=registry
         )
+        self.engine_failures = Counter(
+            "lumi_engine_failures",
+            "Requests that an engine failed",
+            ["kind", "engine", "trouble"],
+            registry=registry,
+        )
+        self.engine_fallbacks = Counter(
+            "lumi_engine_fallbacks",
+            "Requests that went to an engine because those before it in its list failed",
+            ["kind", "engine"],
+            registry=registry,
+        )
         self.frames_in = Counter("lumi_frames_in", "Audio frames received", registry=registry)
 
     def turn_ended(self, kind: str, stages_ms: dict[str, float]) -> None:
@@ -53,6 +67,25 @@ class Metrics:
         """Show a number that somebody else counts, read whenever it is asked for."""
         Gauge(f"lumi_{name}", what, registry=self._registry).set_function(read)
 
+    def engines(self, up: Callable[[], Iterable[tuple[str, str, bool]]]) -> None:
+        """Show which engines work: kind, name, and whether it does, read whenever it is asked for."""
+        self._registry.register(EnginesUp(up))
+
     def text(self) -> bytes:
         """Everything, as `CONTENT_TYPE`."""
         return generate_latest(self._registry)
+
+
+class EnginesUp(Collector):
+    """`lumi_engine_up`: engines come and go, so it is made anew each time it is read."""
+
+    def __init__(self, up: Callable[[], Iterable[tuple[str, str, bool]]]) -> None:
+        self._up = up
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        gauge = GaugeMetricFamily(
+            "lumi_engine_up", "Whether an engine is asked (1) or not (0)", labels=["kind", "engine"]
+        )
+        for (kind, name), works in {(kind, name): works for kind, name, works in self._up()}.items():
+            gauge.add_metric([kind, name], float(works))
+        yield gauge

@@ -83,6 +83,14 @@ class Outbox:
         self._pushed_ms += length_ms
         self._stream.push(packets)
 
+    def again(self) -> None:
+        """The sentence begun last is spoken anew: what of it was not sent yet is dropped."""
+        if self._sentences:
+            sentence = self._sentences[-1]
+            waiting = self._stream.retract(round(sentence.length_ms / self._frame_ms))
+            self._pushed_ms -= waiting * self._frame_ms
+            sentence.start_ms, sentence.length_ms = self._pushed_ms, 0.0
+
     def follow(self, message: Message) -> None:
         """Send a message when all the speech queued so far has been sent."""
         if self._stream.queued_ms > 0:

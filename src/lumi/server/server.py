@@ -25,6 +25,7 @@ from lumi.server.answers import AnswerDesk
 from lumi.server.background import Background
 from lumi.server.bells import Bells
 from lumi.server.device_overrides import DeviceOverrides
+from lumi.server.engine_health import EngineHealth
 from lumi.server.engine_room import EngineRoom, Furnished
 from lumi.server.front_door import announced, open_front_door, registered
 from lumi.server.gateway import Gateway
@@ -82,6 +83,7 @@ class Server:
         install()
         self.config = config
         self.metrics = Metrics()
+        self._engine_health = EngineHealth(self.metrics, lambda: self._room.rosters)
         self.port = config.server.port
         self._given: dict[str, Any] = {"vad": vad, "stt": stt, "llm": llm, "tts": tts}
         self._store = store
@@ -109,7 +111,7 @@ class Server:
         if not self.ready.done():
             return "starting"
         error = self.ready.exception()
-        return str(error) if error else ""
+        return str(error) if error else self._engine_health.broken
 
     @property
     def unheard_languages(self) -> tuple[str, ...]:
@@ -168,7 +170,7 @@ class Server:
             stack.push_async_callback(store.aclose)
         await self._open_registry(store)
         bells = Bells(store, self._wall_clock, self._push)
-        self._room = EngineRoom(self._given, bells.skills, self._overrides)
+        self._room = EngineRoom(self._given, bells.skills, self._overrides, self._engine_health.tell)
         furnished = self._room.furnish(config)
         engines = furnished.engines
         self._generations = Generations(furnished.generation)
@@ -199,6 +201,7 @@ class Server:
     def _keep_house(self, tasks: Background, store: Store) -> None:
         """What has to be looked at now and then."""
         tasks.start("generations", self._generations.run())
+        tasks.start("probe engines", self._engine_health.probe())
         tasks.start("idle sweep", self.gateway.sweep())
         tasks.start("session sweep", self.sessions.sweep())
         tasks.start("retention", sweep(store, lambda: self.config, self._wall_clock))
@@ -219,21 +222,23 @@ class Server:
             (await stack.enter_async_context(Background())).start("tools", tools.run())
         return tools
 
+    def _session_manager(self, services: Services, bells: Bells) -> SessionManager:
+        limits = self.config.limits
+        return SessionManager(
+            lambda session_id, device_id, agreement, hello: Session(
+                session_id, device_id, agreement, hello, services, bells.present
+            ),
+            services.store,
+            self._wall_clock,
+            max_sessions=limits.sessions,
+            max_of_device=limits.device_sessions,
+            resume_s=limits.resume_s,
+        )
+
     async def _open_doors(self, stack: AsyncExitStack, services: Services, bells: Bells) -> None:
         """Sessions, the gateway before them, and the port."""
         config = self.config
-        self.sessions = await stack.enter_async_context(
-            SessionManager(
-                lambda session_id, device_id, agreement, hello: Session(
-                    session_id, device_id, agreement, hello, services, bells.present
-                ),
-                services.store,
-                self._wall_clock,
-                max_sessions=config.limits.sessions,
-                max_of_device=config.limits.device_sessions,
-                resume_s=config.limits.resume_s,
-            )
-        )
+        self.sessions = await stack.enter_async_context(self._session_manager(services, bells))
         door = open_front_door(config, self.registry, services, self.metrics)
         self.gateway = Gateway(
             self.sessions,
@@ -252,6 +257,7 @@ class Server:
             addresses=Addresses(config.limits.address_connections),
             audit=door.audit,
             routes=door.routes(self.sessions, lambda: authority(config.server.host, self.port)),
+            engines=self._engine_health.report,
         )
         self.port = await stack.enter_async_context(
             listening(api.application(), config.server, request_s=config.limits.hello_s)

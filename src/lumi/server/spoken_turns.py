@@ -31,8 +31,10 @@ from lumi.voice.events import (
     ReplyDone,
     SentenceAudio,
     SentenceEnded,
+    SentenceRestarted,
     SentenceStarted,
     SpeakingStarted,
+    SpeechEvent,
     Stage,
     StageFailed,
     ToolUsed,
@@ -296,16 +298,14 @@ class SpokenTurns:
         """Take a turn's event, unless the turn is not the present one any more."""
         if self._present is not present:
             return
-        match event:
-            case SpeakingStarted() | SentenceStarted() | SentenceAudio() | SentenceEnded():
-                if not present.unheard:
-                    await self._speech(present, event)
-            case _:
-                self._note(present, event)
-                for message in self._responses.beside(event, present.listen_id):
-                    await self._post(message)
+        if not isinstance(event, SpeechEvent):
+            self._note(present, event)
+            for message in self._responses.beside(event, present.listen_id):
+                await self._post(message)
+        elif not present.unheard:
+            await self._speech(present, event)
 
-    async def _speech(self, present: Present, event: TurnEvent) -> None:
+    async def _speech(self, present: Present, event: SpeechEvent) -> None:
         """What belongs to speech goes out in its order and at its pace."""
         match event:
             case SpeakingStarted():
@@ -315,10 +315,10 @@ class SpokenTurns:
                 await self._outbox.sentence(text, self._responses.sentence_start(event))
             case SentenceAudio(packets=packets):
                 await self._outbox.packets(packets)
+            case SentenceRestarted():
+                self._outbox.again()
             case SentenceEnded():
                 self._outbox.follow(self._responses.sentence_end(event))
-            case _:
-                pass
 
     def _note(self, present: Present, event: TurnEvent) -> None:
         """Keep the dialogue and the log."""

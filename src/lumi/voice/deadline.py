@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TypeVar
 
+from lumi.engines.streams import close
 from lumi.errors import EngineError, Trouble
+
+__all__ = ["close", "within"]
 
 T = TypeVar("T")
 
@@ -28,9 +31,3 @@ async def within(stream: AsyncIterator[T], *, engine: str, timeout_s: float) -> 
             yield item
     finally:
         await close(stream)
-
-
-async def close(stream: AsyncIterator[T]) -> None:
-    """Close a stream if it can be closed (a generator can)."""
-    if isinstance(stream, AsyncGenerator):
-        await stream.aclose()

@@ -1,7 +1,8 @@
 """What a turn tells whoever started it, in order. The voice rooms know no wire: the server turns these into messages.
 
 Every turn ends with exactly one `TurnEnded`. A spoken turn's events between `SpeakingStarted` and `TurnEnded` are
-`SentenceStarted`, its `SentenceAudio` pieces, `SentenceEnded`, again and again.
+`SentenceStarted`, its `SentenceAudio` pieces (a `SentenceRestarted` takes those so far back), `SentenceEnded`, again
+and again.
 """
 
 from __future__ import annotations
@@ -95,6 +96,14 @@ class SentenceAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceRestarted:
+    """Its audio so far is to be dropped: it is spoken anew."""
+
+    turn_id: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class SentenceEnded:
     turn_id: str
     index: int
@@ -119,6 +128,9 @@ class TurnEnded:
     """Milliseconds from the end of the user's speech (or the text's arrival) to each stage's first result."""
 
 
+SpeechEvent = SpeakingStarted | SentenceStarted | SentenceAudio | SentenceRestarted | SentenceEnded
+"""What goes out in its order and at its pace."""
+
 TurnEvent = (
     Heard
     | Emotion
@@ -128,6 +140,7 @@ TurnEvent = (
     | SpeakingStarted
     | SentenceStarted
     | SentenceAudio
+    | SentenceRestarted
     | SentenceEnded
     | StageFailed
     | TurnEnded

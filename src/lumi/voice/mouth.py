@@ -8,7 +8,7 @@ from typing import Protocol
 
 from lumi.audio.format import AudioFormat
 from lumi.audio.packet_cache import PacketCache, PacketKey
-from lumi.engines.base import Tts, Voice
+from lumi.engines.base import RESTART, Tts, Voice
 from lumi.voice.deadline import within
 
 
@@ -50,6 +50,9 @@ class Mouth:
     async def speak(self, text: str) -> AsyncGenerator[tuple[bytes, ...], None]:
         """Yield the sentence's packets in groups, as soon as they are made.
 
+        An empty group: forget those given so far, another voice speaks the sentence from its beginning. What another
+        voice than the usual one said is not kept.
+
         Raises:
             EngineError: the voice failed or stalled; packets given so far are sound.
         """
@@ -59,12 +62,17 @@ class Mouth:
             yield known
             return
         spoken: list[bytes] = []
+        stand_ins = self._stand_ins
         self._encoder.reset()
         stream = within(
             self._tts.synthesize(text, self._voice), engine=self._tts.name, timeout_s=self._timeout_s
         )
         async with aclosing(stream):
             async for pcm in stream:
+                if pcm == RESTART:
+                    self._encoder.reset()
+                    yield ()
+                    continue
                 packets = await self._encoder.encode(pcm, self._tts.sample_rate_hz)
                 if packets:
                     spoken += packets
@@ -73,5 +81,10 @@ class Mouth:
         if rest:
             spoken += rest
             yield tuple(rest)
-        if spoken:
+        if spoken and stand_ins == self._stand_ins:
             self._cache.put(key, tuple(spoken))
+
+    @property
+    def _stand_ins(self) -> int:
+        """How often another voice has stood in for the usual one: during a sentence, it may have been for this one."""
+        return getattr(self._tts, "stand_ins", 0)

@@ -35,6 +35,7 @@ from lumi.voice.events import (
     ReplyDone,
     SentenceAudio,
     SentenceEnded,
+    SentenceRestarted,
     SentenceStarted,
     SpeakingStarted,
     Stage,
@@ -269,7 +270,8 @@ class Turn:
             async with aclosing(mouth.speak(text)) as groups:
                 async for packets in groups:
                     self._clock.reached(Stage.TTS)
-                    await self._emit(SentenceAudio(self.id, index, packets))
+                    sound = SentenceAudio(self.id, index, packets)
+                    await self._emit(sound if packets else SentenceRestarted(self.id, index))
                     if not self._audible:
                         return
         except EngineError as error:
