@@ -32,7 +32,7 @@ DECLARATIONS = {SOURCE / "protocol" / "messages.py": "every message of the wire,
 BANNED_NAMES = ("util", "helper", "common", "misc")
 
 HOMES = {
-    "aiohttp": {"models", "transport", "server", "testing", "tools"},
+    "aiohttp": {"engines", "models", "transport", "server", "testing", "tools"},
     "av": {"audio", "testing"},
     "babel": {"skills"},
     "cryptography": {"server"},

@@ -101,7 +101,9 @@ def test_the_skills_alone_need_nothing():
     tools, _ = made(Config(llm=MODEL))
     assert tools is not None
     given = kit(ScriptedLlm(name="skills"))
-    assert tools.for_session([]).handed(given) is given
+    handed = tools.for_session([]).handed(given)
+    assert handed.llm is given.llm
+    assert handed.tools is not None, "a realtime model may still call them"
 
 
 def test_tool_servers_and_the_home_are_made_from_the_settings():

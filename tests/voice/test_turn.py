@@ -91,7 +91,7 @@ class Rehearsal:
 
     def history(self) -> Sequence[ChatMessage]:
         heard = [event.transcript.text for event in self.events if isinstance(event, Heard)]
-        return [ChatMessage("user", heard[-1])]
+        return [ChatMessage("user", text) for text in heard[-1:]]
 
     async def run(self, source: Source) -> list[str]:
         await self.turn.run(source)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from lumi.config.clients import ClientSettings
 from lumi.config.devices import DeviceSettings, fits
+from lumi.config.duplex import DuplexSettings
 from lumi.config.engines import (
     AudioSettings,
     LlmSettings,
@@ -35,6 +36,7 @@ class Config(Section):
     stt: SttSettings = SttSettings()
     llm: LlmSettings = LlmSettings()
     tts: TtsSettings = TtsSettings()
+    duplex: DuplexSettings = DuplexSettings()
     engines: dict[str, NamedEngine] = Field(default_factory=dict)
     devices: dict[str, DeviceSettings] = Field(default_factory=dict)
     clients: dict[str, ClientSettings] = Field(default_factory=dict)

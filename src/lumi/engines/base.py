@@ -236,13 +236,24 @@ class Duplex(Protocol):
     """A whole turn in one engine: hears, thinks and speaks (a realtime speech model)."""
 
     name: str
-    sample_rate_hz: int
-    """Of the speech it yields."""
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Of the speech it yields."""
+        ...
 
     def converse(
         self, audio: AsyncIterator[bytes], prompt: Prompt, tools: Tools | None = None
     ) -> AsyncIterator[DuplexEvent]:
-        """Read 16 kHz PCM of one utterance; yield its transcripts (one final), then the answer's text and speech."""
+        """Read 16 kHz PCM of one utterance; yield its transcripts (one final), the answer's text and its speech.
+
+        The final transcript may come at any time, or never. What reading `audio` raises is passed on. The last message
+        of `prompt` is what was said before the utterance.
+        """
+        ...
+
+    def interrupted(self, speaker: Speaker, heard_ms: float) -> None:
+        """Said before `converse` is closed in mid-answer: so much of the answer's speech was heard."""
         ...
 
     async def aclose(self) -> None: ...

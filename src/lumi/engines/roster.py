@@ -220,6 +220,10 @@ class Roster(Generic[E]):
         else:
             member.circuit.probed()
 
+    def works(self, member: Member[E]) -> bool:
+        """Whether a request may go to it now."""
+        return member.circuit.allows(_now())
+
     def asks(self, member: Member[E]) -> None:
         if member is not self.members[0]:
             self.tell(TookOver(self.kind, member.name))

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from lumi.config import Config
-from lumi.engines.base import Llm, Stt, Tts, Vad, Voice
+from lumi.engines.base import Duplex, Llm, Stt, Tts, Vad, Voice
 from lumi.engines.roster import News, silent
 from lumi.errors import ConfigError
 from lumi.protocol.client_profiles import BUILT_IN, Clients, Sign, adapted, names
@@ -51,6 +51,7 @@ class Engines:
     stt: Stt
     llm: Llm
     tts: Tts
+    duplex: Duplex | None = None
     others: Mapping[str, Any] = field(default_factory=dict)
     """What single devices have in place of these, by kind and name: `llm:spare`."""
 
@@ -196,6 +197,7 @@ def create_engines(
         "stt": lambda: lists.listed("stt"),
         "llm": lambda: lists.listed("llm"),
         "tts": lambda: lists.listed("tts"),
+        "duplex": lists.whole,
     }
     others = {
         f"{kind}:{name}": given.get(f"{kind}:{name}") or lists.single(kind, name)

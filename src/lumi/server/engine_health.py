@@ -16,6 +16,8 @@ log = logger(Subject.ENGINE)
 LOOK_EVERY_S = 1.0
 """How often it is looked for lists of engines that came or went."""
 
+DUPLEX = "duplex"
+
 Rosters = Callable[[], Sequence[Roster[Any]]]
 
 
@@ -52,8 +54,11 @@ class EngineHealth:
 
     @property
     def broken(self) -> str:
-        """Empty while some engine of each list works, else which has none, and why."""
-        lists = [(roster.kind, roster.report()) for roster in self._rosters()]
+        """Empty while some engine of each list works, else which has none, and why.
+
+        A realtime model has the engines of the other kinds behind it.
+        """
+        lists = [(roster.kind, roster.report()) for roster in self._rosters() if roster.kind != DUPLEX]
         return "; ".join(
             f"no {kind} engine works ({', '.join(_why(report) for report in reports)})"
             for kind, reports in lists

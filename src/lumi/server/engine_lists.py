@@ -10,9 +10,13 @@ from lumi.config import Config
 from lumi.engines.fallback_llm import FallbackLlm
 from lumi.engines.fallback_stt import FallbackStt
 from lumi.engines.fallback_tts import FallbackTts
+from lumi.engines.guarded_duplex import GuardedDuplex
 from lumi.engines.roster import Failed, Member, News, Roster
 from lumi.errors import ConfigError, EngineUnavailable
 from lumi.server.bells import SKILLS
+
+PROBE_S: Final = 10.0
+"""How long a realtime model may take to answer a probe, or say nothing at all before that counts against it."""
 
 FRONTS: Final[Mapping[str, Callable[[Roster[Any]], Any]]] = {
     "stt": FallbackStt,
@@ -114,6 +118,21 @@ class EngineLists:
         if all(member.engine is None for member in members):
             raise members[0].problem or EngineUnavailable(kind, "no engine can run here")
         return self._front(kind, members)
+
+    def whole(self) -> Any | None:
+        """What does whole spoken turns, where the settings name such an engine.
+
+        Raises:
+            ConfigError: there is none of this name, or it does not take what was set for it.
+            EngineUnavailable: it cannot run here.
+        """
+        section = self._config.duplex
+        if not section.engine:
+            return None
+        voice = {"voice": section.voice} if section.voice else {}
+        engine = self._make("duplex", section.engine, dict(section.arguments) | voice)
+        member: Member[Any] = Member(section.engine, "duplex.engine", engine)
+        return GuardedDuplex(Roster("duplex", [member], slow_s=PROBE_S, tell=self._tell))
 
     def single(self, kind: str, name: str) -> Any:
         """An engine by its own name, or by that of an `[engines.NAME]` table, with none to stand in for it.

@@ -108,11 +108,15 @@ class EngineRoom:
         """
         marks = {kind: fingerprint(config, kind) for kind in DEVICE_KINDS}
         marks |= {f"{kind}:{name}": fingerprint(config, kind, name) for kind, name in chosen(config)}
+        if config.duplex.engine:
+            marks["duplex"] = fingerprint(config, "duplex")
         known = {place: self._held[mark].engine for place, mark in marks.items() if mark in self._held}
         given = known | {"vad": self._vad} | self._given
         engines = assembly.create_engines(config, given, self._skills, self._tell)
         self._vad = engines.vad
         made = {kind: getattr(engines, kind) for kind in DEVICE_KINDS} | dict(engines.others)
+        if engines.duplex is not None:
+            made["duplex"] = engines.duplex
         owned = {marks[place]: engine for place, engine in made.items() if place not in self._given}
         held = []
         for mark, engine in owned.items():
@@ -144,7 +148,7 @@ class EngineRoom:
                 engines.others.get(places[kind], getattr(engines, kind)) for kind in DEVICE_KINDS
             )
             voice_key = marks.get(places["tts"], marks["tts"])
-            return Kit(stt, llm, tts, for_device(settings, overrides), overrides, voice_key)
+            return Kit(stt, llm, tts, for_device(settings, overrides), overrides, voice_key, engines.duplex)
 
         return kit_of
 
@@ -163,6 +167,8 @@ def fingerprint(config: Config, kind: str, name: str = "") -> str:
     parts: list[Any] = [kind, name]
     if section is not None:
         parts += _plain(section)
+    if kind == "duplex":
+        parts.append(config.duplex.voice)
     if getattr(section, "fallback", ()):
         parts += [(one, _plain(table)) for one, table in sorted(config.engines.items())]
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()

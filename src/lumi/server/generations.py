@@ -36,7 +36,13 @@ class Generation:
         def kit_of(device_id: str) -> Kit:
             overrides = overrides_of(device_id)
             return Kit(
-                kit.stt, kit.llm, kit.tts, for_device(kit.settings, overrides), overrides, kit.voice_key
+                kit.stt,
+                kit.llm,
+                kit.tts,
+                for_device(kit.settings, overrides),
+                overrides,
+                kit.voice_key,
+                kit.duplex,
             )
 
         return cls(kit_of)

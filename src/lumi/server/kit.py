@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from lumi.engines.base import ChatMessage, Llm, Speaker, Stt, Tts, Voice
+from lumi.engines.base import ChatMessage, Duplex, Llm, Speaker, Stt, Tools, Tts, Voice
 from lumi.server.device_overrides import NOTHING, DeviceOverrides
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.interruption import InterruptionSettings
 from lumi.voice.mouth import Mouth
-from lumi.voice.turn import Emit, Turn, TurnSettings
+from lumi.voice.turn import Emit, Realtime, Turn, TurnSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,10 @@ class Kit:
     overrides: DeviceOverrides = NOTHING
     voice_key: str = ""
     """Tells apart, in the cache of spoken sentences, voices whose engines have the same name; empty: the engine's name."""
+    duplex: Duplex | None = None
+    """Does whole spoken turns, where there is one."""
+    tools: Tools | None = None
+    """What it may call."""
 
     def turn(
         self,
@@ -64,6 +68,7 @@ class Kit:
             history=lambda: messages(self.settings.persona),
             speaker=speaker,
             settings=self.settings.turn,
+            realtime=None if self.duplex is None else Realtime(self.duplex, self.tools),
         )
 
 

@@ -18,7 +18,7 @@ from lumi.audio.media_pool import MediaPool
 from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
 from lumi.config import Config
-from lumi.engines.base import Llm, Stt, Tts, Vad
+from lumi.engines.base import Duplex, Llm, Stt, Tts, Vad
 from lumi.errors import LumiError
 from lumi.server import assembly
 from lumi.server.answers import AnswerDesk
@@ -53,7 +53,7 @@ class Server:
 
     Args:
         config: the settings; port 0 takes a free one.
-        vad, stt, llm, tts: engines.
+        vad, stt, llm, tts, duplex: engines.
         store: a store.
         wall_clock: UNIX seconds.
         on_waiting: told of every device that asks to be let in.
@@ -76,6 +76,7 @@ class Server:
         stt: Stt | None = None,
         llm: Llm | None = None,
         tts: Tts | None = None,
+        duplex: Duplex | None = None,
         store: Store | None = None,
         wall_clock: Callable[[], float] = time.time,
         on_waiting: Waiting = lambda _device, _code: None,
@@ -85,7 +86,7 @@ class Server:
         self.metrics = Metrics()
         self._engine_health = EngineHealth(self.metrics, lambda: self._room.rosters)
         self.port = config.server.port
-        self._given: dict[str, Any] = {"vad": vad, "stt": stt, "llm": llm, "tts": tts}
+        self._given: dict[str, Any] = {"vad": vad, "stt": stt, "llm": llm, "tts": tts, "duplex": duplex}
         self._store = store
         self._wall_clock = wall_clock
         self._stack = AsyncExitStack()

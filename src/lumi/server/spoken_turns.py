@@ -186,6 +186,8 @@ class SpokenTurns:
             return False
         owed = present.phase is Phase.ANSWERING
         if owed and present.started and not present.unheard:
+            if present.turn is not None:
+                present.turn.interrupted(self._outbox.heard_ms)
             self._dialogue.answered(present.id, self._outbox.heard_text())
         self._drop(present)
         if owed:

@@ -72,13 +72,7 @@ class SessionTools:
 
     def handed(self, kit: Kit) -> Kit:
         """The kit of a turn, its model with tools. The built-in skills need none."""
-        if kit.llm.name == SKILLS:
-            return kit
         tooling, llm = self._tooling, kit.llm
-        if tooling.skills_first:
-            from lumi.skills.commands import SkillsFirst
-
-            llm = SkillsFirst(llm, tooling.skills)
         said = kit.overrides
         rule = Rule(allow=ANY if said.tools_allow is None else said.tools_allow, deny=said.tools_deny or ())
         toolbox = Toolbox(
@@ -87,12 +81,19 @@ class SessionTools:
             tooling.once,
             tooling.count,
         )
+        kit = replace(kit, tools=toolbox)
+        if llm.name == SKILLS:
+            return kit
+        if tooling.skills_first:
+            from lumi.skills.commands import SkillsFirst
+
+            llm = SkillsFirst(llm, tooling.skills)
         return replace(kit, llm=ToolLoop(llm, toolbox, tooling.loop, self._confirmation))
 
 
 def uses_models(config: Config) -> bool:
     """Whether anything but the built-in skills may answer somebody."""
-    return config.llm.engine != SKILLS or bool(config.engines) or bool(config.devices)
+    return config.llm.engine != SKILLS or bool(config.engines or config.devices or config.duplex.engine)
 
 
 def tooling(

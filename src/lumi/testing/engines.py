@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from lumi.audio.format import SPEECH_RATE_HZ
 from lumi.engines.base import (
     ChatMessage,
+    DuplexEvent,
     LlmEvent,
     Prompt,
     Speaker,
     TextDelta,
+    Tools,
     Transcript,
     Voice,
 )
@@ -270,6 +272,51 @@ class ScriptedTts:
         pcm = tone(ms, self.sample_rate_hz)
         size = 2 * round(self.piece_ms * self.sample_rate_hz / 1000)
         return (pcm[start : start + size] for start in range(0, len(pcm), size))
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@dataclass(slots=True)
+class ScriptedDuplex:
+    """A realtime model that does what its script says, once the utterance is over.
+
+    Args:
+        script: what comes of each utterance: events, pauses in seconds, errors to raise; the last again and again.
+    """
+
+    script: Sequence[Sequence[DuplexEvent | float | Exception]]
+    sample_rate_hz: int = 24_000
+    name: str = "scripted-duplex"
+    heard: list[bytes] = field(default_factory=list)
+    prompts: list[Prompt] = field(default_factory=list)
+    cut_at_ms: list[float] = field(default_factory=list)
+    """How much was heard of answers that were cut off."""
+    finished: int = 0
+    closed: bool = False
+
+    async def converse(
+        self, audio: AsyncIterator[bytes], prompt: Prompt, tools: Tools | None = None
+    ) -> AsyncIterator[DuplexEvent]:
+        del tools
+        self.prompts.append(prompt)
+        number = len(self.prompts) - 1
+        pcm = bytearray()
+        async for piece in audio:
+            pcm += piece
+        self.heard.append(bytes(pcm))
+        for step in self.script[min(number, len(self.script) - 1)]:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, float | int):
+                await asyncio.sleep(step)
+            else:
+                yield step
+        self.finished += 1
+
+    def interrupted(self, speaker: Speaker, heard_ms: float) -> None:
+        del speaker
+        self.cut_at_ms.append(heard_ms)
 
     async def aclose(self) -> None:
         self.closed = True

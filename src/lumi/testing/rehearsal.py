@@ -19,7 +19,7 @@ from lumi.audio.media_pool import MediaPool
 from lumi.audio.opus import OpusEncoder
 from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
-from lumi.engines.base import Llm, Stt, Tts, Vad
+from lumi.engines.base import Duplex, Llm, Stt, Tts, Vad
 from lumi.server.answers import AnswerDesk
 from lumi.server.device_overrides import OverridesOf, nothing
 from lumi.server.gateway import Gateway, GatewaySettings
@@ -47,6 +47,7 @@ class Rehearsal:
     stt: Stt = field(default_factory=ScriptedStt)
     llm: Llm = field(default_factory=ScriptedLlm)
     tts: Tts = field(default_factory=ScriptedTts)
+    duplex: Duplex | None = None
     vad: Vad = field(default_factory=ScriptedVad)
     store: Store = field(default_factory=MemoryStore)
     settings: SessionSettings = field(default_factory=SessionSettings)
@@ -77,7 +78,7 @@ class Rehearsal:
         wall_clock = self.wall_clock
         self.cache = PacketCache(self.cache_bytes)
         self.answers = AnswerDesk(self.store.answers, wall_clock)
-        kit = Kit(self.stt, self.llm, self.tts, self.settings)
+        kit = Kit(self.stt, self.llm, self.tts, self.settings, duplex=self.duplex)
         self.generations = Generations(Generation.of(kit, self.overrides_of))
         self.services = services = Services(
             generations=self.generations,

@@ -47,6 +47,14 @@ class Mouth:
         self._voice = voice
         self._timeout_s = timeout_s
 
+    def begin(self) -> None:
+        """Speech that is made elsewhere begins: a stream of its own."""
+        self._encoder.reset()
+
+    async def encode(self, pcm: bytes, rate_hz: int, *, last: bool = False) -> tuple[bytes, ...]:
+        """Packets of speech that is made elsewhere; `last` gives the rest."""
+        return tuple(await self._encoder.encode(pcm, rate_hz, last=last))
+
     async def speak(self, text: str) -> AsyncGenerator[tuple[bytes, ...], None]:
         """Yield the sentence's packets in groups, as soon as they are made.
 

@@ -10,12 +10,13 @@ up `speak`, which holds up `think`. Cancelling `run` stops all of it. Whatever f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from lumi.engines.base import (
     ChatMessage,
+    Duplex,
     EmotionHint,
     Llm,
     Prompt,
@@ -23,10 +24,14 @@ from lumi.engines.base import (
     Stt,
     TextDelta,
     ToolNote,
+    Tools,
     Transcript,
 )
+from lumi.engines.continuation import Joint, continuing
 from lumi.errors import EngineError
-from lumi.voice.deadline import close, within
+from lumi.voice.deadline import within
+from lumi.voice.duplex_turn import DuplexTurn, Silence
+from lumi.voice.ear import Ear, Emit, TurnSettings
 from lumi.voice.events import (
     Emotion,
     Ending,
@@ -42,30 +47,20 @@ from lumi.voice.events import (
     StageFailed,
     ToolUsed,
     TurnEnded,
-    TurnEvent,
 )
 from lumi.voice.mouth import Mouth
 from lumi.voice.phrases import Phrase, phrase
+from lumi.voice.replay import Replay
 from lumi.voice.sentences import SentenceCutter
+from lumi.voice.stage_clock import StageClock
 from lumi.voice.utterance import Utterance
+
+__all__ = ["Announcement", "Emit", "Realtime", "Source", "Turn", "TurnSettings", "Typed"]
 
 SENTENCES_AHEAD = 4
 """How many sentences may wait for the voice before the model has to wait."""
 
-Emit = Callable[[TurnEvent], Awaitable[None]]
 History = Callable[[], Sequence[ChatMessage]]
-
-
-@dataclass(frozen=True, slots=True)
-class TurnSettings:
-    """How long each stage may stall, in seconds, and how little speech is none."""
-
-    stt_timeout_s: float = 15.0
-    llm_timeout_s: float = 30.0
-    tts_timeout_s: float = 10.0
-    min_speech_ms: float = 90.0
-    trusted_confidence: float = 0.6
-    """From here a transcript counts although the recogniser does not know the speaker's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +80,22 @@ class Announcement:
 Source = Utterance | Typed | Announcement
 
 
+@dataclass(frozen=True, slots=True)
+class Realtime:
+    """A model that does whole spoken turns, and the tools that it may call."""
+
+    duplex: Duplex
+    tools: Tools | None = None
+
+
+@dataclass(slots=True)
+class Begun:
+    """What of an answer was given by whoever has failed since."""
+
+    text: str = ""
+    sentences: int = 0
+
+
 class Turn:
     """Runs once. `emit` gets every event in order and is waited for; `history` gives the dialogue, the user's words last.
 
@@ -102,17 +113,25 @@ class Turn:
         history: History,
         speaker: Speaker,
         settings: TurnSettings,
+        realtime: Realtime | None = None,
     ) -> None:
         self.id = turn_id
-        self._stt = stt
         self._llm = llm
         self._mouth = mouth
         self._emit = emit
         self._history = history
         self._speaker = replace(speaker, turn_id=turn_id)
         self._settings = settings
+        self._ear = Ear(turn_id, stt, self._speaker, settings, emit)
+        self._realtime = realtime
+        self._begun = Begun()
         self._clock = StageClock()
         self._audible = True
+
+    def interrupted(self, heard_ms: float) -> None:
+        """The turn is about to be cancelled; so much of its speech was heard."""
+        if self._realtime is not None:
+            self._realtime.duplex.interrupted(self._speaker, heard_ms)
 
     def mute(self) -> None:
         """Nobody listens any more: the answer is still made and told, but not spoken."""
@@ -125,14 +144,43 @@ class Turn:
                 ending = await self._announce(source.text, Ending.DONE)
             case Typed():
                 self._clock.start()
-                ending = await self._answer(Transcript(source.text))
-            case _:
+                ending = await self._reply(Transcript(source.text))
+            case _ if self._realtime is None or self._mouth is None:
                 ending = await self._converse(source)
+            case _:
+                ending = await self._whole(source, self._realtime, self._mouth)
         await self._emit(TurnEnded(self.id, ending, self._clock.stages_ms))
 
-    async def _converse(self, utterance: Utterance) -> Ending:
+    async def _whole(self, utterance: Utterance, realtime: Realtime, mouth: Mouth) -> Ending:
+        """Have one engine do all of it; where it fails, the others take over with what there is."""
+        replay = Replay(utterance)
+        turn = DuplexTurn(
+            self.id,
+            realtime.duplex,
+            mouth,
+            self._emit,
+            self._clock,
+            min_speech_ms=self._settings.min_speech_ms,
+            audible=lambda: self._audible,
+        )
         try:
-            transcript = await self._hear(utterance)
+            await turn.run(replay, Prompt(tuple(self._history()), self._speaker), realtime.tools)
+        except Silence:
+            self._clock.start(replay.ended_at)
+            await self._emit(Heard(self.id, Transcript("", 0.0)))
+            return await self._announce(phrase(Phrase.NOT_UNDERSTOOD, self._speaker.language), Ending.EMPTY)
+        except EngineError:
+            await turn.end()
+            self._begun = Begun(turn.captions.spoken, turn.captions.count)
+            if turn.transcript is not None and turn.transcript.text:
+                return await self._reply(None)
+            replay.rewind()
+            return await self._converse(replay)
+        return Ending.DONE
+
+    async def _converse(self, utterance: Utterance | Replay) -> Ending:
+        try:
+            transcript = await self._ear.hear(utterance)
         except EngineError as error:
             self._clock.start(utterance.ended_at)
             await self._emit(StageFailed(self.id, Stage.STT, error.engine, str(error)))
@@ -143,44 +191,15 @@ class Turn:
         if not transcript.text:
             await self._emit(Heard(self.id, transcript))
             return await self._announce(phrase(self._misheard(), self._speaker.language), Ending.EMPTY)
-        return await self._answer(transcript)
-
-    async def _hear(self, utterance: Utterance) -> Transcript:
-        """Recognise while the user speaks. The engine's time is counted from the end of the speech."""
-        final = Transcript("", 0.0)
-        try:
-            async with asyncio.timeout(None) as deadline:
-                audio = _until(utterance, deadline, self._settings.stt_timeout_s)
-                stream = self._stt.transcribe(audio, self._speaker)
-                try:
-                    async for transcript in stream:
-                        if transcript.is_final:
-                            final = transcript
-                            break
-                        await self._emit(Heard(self.id, transcript))
-                finally:
-                    await close(stream)
-                    await audio.aclose()
-        except TimeoutError:
-            raise EngineError(
-                self._stt.name,
-                f"no transcript within {self._settings.stt_timeout_s:g} s of the end of speech",
-            ) from None
-        silent = utterance.speech_ms < self._settings.min_speech_ms
-        guessed = self._unheard_language and final.confidence < self._settings.trusted_confidence
-        return Transcript("", 0.0) if silent or guessed else final
-
-    @property
-    def _unheard_language(self) -> bool:
-        """The recogniser does not know the speaker's language: unless it is sure, it has made English of it."""
-        languages: Sequence[str] = getattr(self._stt, "languages", ())
-        return bool(languages) and self._speaker.language not in languages
+        return await self._reply(transcript)
 
     def _misheard(self) -> Phrase:
-        return Phrase.LANGUAGE_UNHEARD if self._unheard_language else Phrase.NOT_UNDERSTOOD
+        return Phrase.LANGUAGE_UNHEARD if self._ear.unheard_language else Phrase.NOT_UNDERSTOOD
 
-    async def _answer(self, transcript: Transcript) -> Ending:
-        await self._emit(Heard(self.id, transcript))
+    async def _reply(self, heard: Transcript | None) -> Ending:
+        """Say what was heard, unless that has been done, and answer it."""
+        if heard is not None:
+            await self._emit(Heard(self.id, heard))
         sentences: asyncio.Queue[str | None] = asyncio.Queue(SENTENCES_AHEAD)
         if self._mouth is None:
             return await self._think(sentences)
@@ -193,9 +212,9 @@ class Turn:
         """Ask the model; hand its sentences on as they are completed, `None` last."""
         ending = Ending.DONE
         cutter = SentenceCutter()
-        text = ""
+        text = self._begun.text
         try:
-            async with aclosing(self._deltas()) as deltas:
+            async with aclosing(self._words()) as deltas:
                 async for delta in deltas:
                     text += delta
                     await self._emit(ReplyDelta(self.id, delta))
@@ -215,10 +234,22 @@ class Turn:
             await sentences.put(None)
         return ending
 
+    async def _words(self) -> AsyncGenerator[str, None]:
+        """The answer's text, or the rest of one that was begun by somebody else."""
+        joint = Joint(self._begun.text)
+        async with aclosing(self._deltas()) as deltas:
+            async for delta in deltas:
+                if text := joint.feed(delta) if self._begun.text else delta:
+                    yield text
+        if rest := joint.flush():
+            yield rest
+
     async def _deltas(self) -> AsyncGenerator[str, None]:
         """The answer's text; says first how it is meant."""
         prompt = Prompt(tuple(self._history()), self._speaker)
-        felt = False
+        felt = bool(self._begun.text)
+        if felt and getattr(self._llm, "continues", True):
+            prompt = continuing(prompt, self._begun.text)
         stream = within(
             self._llm.reply(prompt), engine=self._llm.name, timeout_s=self._settings.llm_timeout_s
         )
@@ -254,7 +285,7 @@ class Turn:
 
     async def _speak(self, sentences: asyncio.Queue[str | None], mouth: Mouth) -> None:
         """Speak what `think` hands over. When the voice fails, the rest is still shown, in order."""
-        index = 0
+        index = self._begun.sentences
         while (text := await sentences.get()) is not None:
             if index == 0:
                 await self._emit(SpeakingStarted(self.id))
@@ -277,28 +308,3 @@ class Turn:
         except EngineError as error:
             self._audible = False
             await self._emit(StageFailed(self.id, Stage.TTS, error.engine, str(error)))
-
-
-class StageClock:
-    """When each stage gave its first result, counted from the end of the user's words."""
-
-    def __init__(self) -> None:
-        self._started_at: float | None = None
-        self.stages_ms: dict[str, float] = {}
-
-    def start(self, at: float | None = None) -> None:
-        self._started_at = asyncio.get_running_loop().time() if at is None else at
-
-    def reached(self, stage: Stage) -> None:
-        if self._started_at is not None and stage not in self.stages_ms:
-            elapsed_s = asyncio.get_running_loop().time() - self._started_at
-            self.stages_ms[stage] = round(elapsed_s * 1000, 1)
-
-
-async def _until(
-    utterance: Utterance, deadline: asyncio.Timeout, timeout_s: float
-) -> AsyncGenerator[bytes, None]:
-    """Pass the utterance on; when it ends, the deadline begins to run."""
-    async for pcm in utterance:
-        yield pcm
-    deadline.reschedule(asyncio.get_running_loop().time() + timeout_s)

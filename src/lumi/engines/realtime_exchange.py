@@ -1,0 +1,186 @@
+"""One turn over a connection to a realtime speech model: the utterance out, the answer's events in."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from lumi.audio.format import SPEECH_RATE_HZ, duration_ms
+from lumi.audio.resample import Resampler
+from lumi.engines.base import DuplexEvent, SpokenPiece, TextDelta, ToolCall, ToolResult, Transcript
+from lumi.engines.realtime_line import Line, SpokenItem, failure, trouble_of
+from lumi.errors import EngineError, ToolError, Trouble
+
+if TYPE_CHECKING:
+    from lumi.engines.base import Speaker, Tools
+
+NAME: Final = "openai_realtime"
+RATE_HZ: Final = 24_000
+"""The only rate of the service's PCM."""
+
+TOOL_ROUNDS: Final = 8
+"""So many times in a turn a model may call tools before it has to answer."""
+
+TRANSCRIPT_S: Final = 2.0
+"""After the answer is complete, how long to wait for the words of the question."""
+
+TRUNCATION: Final = "lumi-truncation"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One turn over a line."""
+
+    line: Line
+    speaker: Speaker
+    tools: Tools | None
+    done: bool = False
+    entries: int = 0
+    """What the dialogue has grown by."""
+    _asked: bool = False
+    _transcribed: bool = False
+    _spoken_ms: float = 0.0
+    _items: list[SpokenItem] = field(default_factory=list)
+    _calls: list[ToolCall] = field(default_factory=list)
+
+    async def ask(self, audio: AsyncIterator[bytes]) -> None:
+        """Send the utterance while it is spoken, and ask for an answer."""
+        resampler = Resampler(SPEECH_RATE_HZ, RATE_HZ)
+        async for pcm in audio:
+            await self._append(resampler.push(pcm))
+        await self._append(resampler.push(b"", last=True))
+        await self.line.send("input_audio_buffer.commit")
+        self._asked = True
+        self.entries = 2
+        await self.line.send("response.create")
+
+    async def _append(self, pcm: bytes) -> None:
+        if pcm:
+            await self.line.send("input_audio_buffer.append", audio=base64.b64encode(pcm).decode())
+
+    async def answer(self) -> AsyncGenerator[DuplexEvent, None]:
+        """Its events, tools being called in between."""
+        for _ in range(TOOL_ROUNDS):
+            async for event in self._response():
+                yield event
+            if not self._calls:
+                break
+            await self._act()
+        else:
+            raise failure(NAME, f"called tools {TOOL_ROUNDS} times without an answer", Trouble.GARBLED)
+        self.done = True
+        if not self._transcribed:
+            async for transcript in self._late_transcript():
+                yield transcript
+
+    async def _response(self) -> AsyncGenerator[DuplexEvent, None]:
+        while True:
+            event = await self.line.receive()
+            match event.get("type"):
+                case "response.done":
+                    _check(event.get("response", {}))
+                    return
+                case "response.function_call_arguments.done":
+                    call = ToolCall(str(event["call_id"]), str(event["name"]), str(event["arguments"]))
+                    self._calls.append(call)
+                case _:
+                    if (given := self._given(event)) is not None:
+                        yield given
+
+    def _given(self, event: Mapping[str, Any]) -> DuplexEvent | None:
+        match event.get("type"):
+            case "response.output_audio.delta":
+                return self._spoken(event)
+            case "response.output_audio_transcript.delta" | "response.output_text.delta":
+                return TextDelta(str(event.get("delta", "")))
+            case "conversation.item.input_audio_transcription.completed":
+                self._transcribed = True
+                return Transcript(str(event.get("transcript", "")).strip())
+            case "conversation.item.input_audio_transcription.failed":
+                self._transcribed = True
+                return Transcript("", 0.0)
+            case "error":
+                _raise(event.get("error", {}))
+        return None
+
+    def _spoken(self, event: Mapping[str, Any]) -> SpokenPiece:
+        try:
+            pcm = base64.b64decode(str(event["delta"]), validate=True)
+        except (KeyError, binascii.Error) as error:
+            raise failure(NAME, f"sent sound that cannot be read ({error})", Trouble.GARBLED) from error
+        item_id = str(event.get("item_id", ""))
+        if not self._items or self._items[-1].id != item_id:
+            self._items.append(SpokenItem(item_id, self._spoken_ms))
+        length_ms = duration_ms(pcm, RATE_HZ)
+        self._items[-1].length_ms += length_ms
+        self._spoken_ms += length_ms
+        return SpokenPiece(pcm)
+
+    async def _act(self) -> None:
+        """Call the tools, one after the other, and have the model go on with their results."""
+        calls, self._calls = self._calls, []
+        for call in calls:
+            result = await self._result(call)
+            item = {"type": "function_call_output", "call_id": call.id, "output": result.text}
+            await self.line.send("conversation.item.create", item=item)
+        await self.line.send("response.create")
+
+    async def _result(self, call: ToolCall) -> ToolResult:
+        if self.tools is None:
+            return ToolResult("there are no tools", failed=True)
+        try:
+            return await self.tools.call(call, self.speaker)
+        except ToolError as error:
+            return ToolResult(str(error), failed=True)
+
+    async def _late_transcript(self) -> AsyncGenerator[Transcript, None]:
+        """The question's words may come after the answer; without them nobody knows what was asked."""
+        until = asyncio.get_running_loop().time() + TRANSCRIPT_S
+        while (left_s := until - asyncio.get_running_loop().time()) > 0:
+            try:
+                event = await self.line.receive(left_s)
+            except EngineError:
+                return
+            if isinstance(given := self._given(event), Transcript):
+                yield given
+                return
+
+    async def cut(self, heard_ms: float) -> None:
+        """The answer is not wanted any more: stop it, and have the model forget what nobody heard."""
+        if not self._asked:
+            await self.line.send("input_audio_buffer.clear")
+            return
+        await self.line.send("response.cancel", event_id=TRUNCATION)
+        for item in self._items:
+            end_ms = int(min(max(heard_ms - item.start_ms, 0.0), item.length_ms))
+            if end_ms < int(item.length_ms):
+                await self.line.send(
+                    "conversation.item.truncate",
+                    event_id=TRUNCATION,
+                    item_id=item.id,
+                    content_index=0,
+                    audio_end_ms=end_ms,
+                )
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Read what is still under way of the answer, so that the next one does not begin with it."""
+        while (await self.line.receive()).get("type") not in {"response.done", "error"}:
+            pass
+
+
+def _check(response: Mapping[str, Any]) -> None:
+    """Raises `EngineError` where a response failed."""
+    if response.get("status") in {"failed", "incomplete"}:
+        details = response.get("status_details") or {}
+        _raise(details.get("error") or {"code": details.get("reason"), "message": details.get("reason")})
+
+
+def _raise(error: Mapping[str, Any]) -> None:
+    if error.get("event_id") == TRUNCATION:
+        return  # about an answer that was over anyway
+    raise failure(NAME, str(error.get("message") or "failed without saying why"), trouble_of(error))

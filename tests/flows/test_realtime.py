@@ -1,0 +1,99 @@
+"""A realtime speech model does whole turns over a real server: asked aloud, interrupted, and dying in mid-answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from tests.flows.scripted import CONFIG, scripted_lumi
+
+from lumi.config.duplex import DuplexSettings
+from lumi.server.server import Server
+from lumi.testing import FakeDevice, ScriptedLlm, SpokenTurn
+from lumi.testing.realtime_server import RealtimeFault, RealtimeServer
+from lumi.testing.rehearsal import spoken
+from lumi.testing.wire import is_tts, kind
+from lumi.transport.websocket import connect
+
+pytestmark = pytest.mark.real
+
+
+def order(turn: SpokenTurn) -> list[str]:
+    return [kind(message) for message in turn.messages]
+
+
+@asynccontextmanager
+async def lumi_with(service: RealtimeServer, **engines: Any) -> AsyncIterator[tuple[Server, FakeDevice]]:
+    """A server whose settings name the service, and a device that has said hello in xiaozhi's dialect."""
+    options = {"timeout_s": 2.0}
+    duplex = DuplexSettings(engine="openai_realtime", base_url=service.base_url, options=options)
+    config = CONFIG.model_copy(update={"duplex": duplex})
+    async with (
+        scripted_lumi(config, **engines) as server,
+        FakeDevice(await connect(server.url)) as device,
+    ):
+        await device.hello(features={"emotion": True})
+        yield server, device
+
+
+async def ask(device: FakeDevice) -> SpokenTurn:
+    await device.listen("start", mode="auto")
+    await device.play(spoken(600, then_silent_ms=900))
+    return await device.spoken_turn()
+
+
+async def test_a_spoken_question_gets_a_spoken_answer_of_one_engine() -> None:
+    llm = ScriptedLlm()
+    async with (
+        RealtimeServer(["It is noon. Time for tea."]) as service,
+        lumi_with(service, llm=llm) as (_, device),
+    ):
+        turn = await ask(device)
+        await device.quiet(0.3)
+        assert order(turn)[:3] == ["stt", "llm", "tts start"]
+        assert turn.messages[0]["text"] == "what time is it"
+        assert turn.sentences == ["It is noon.", "Time for tea."]
+        assert len(turn.packets) * 60 == pytest.approx(25 * 50, abs=130)
+        assert sum(is_tts(item, "stop") for item in device.received) == 1
+        await ask(device)
+        assert len(service.sessions) == 1
+        assert len(service.sessions[0].utterances) == 2
+        assert llm.calls == 0
+
+
+async def test_who_speaks_into_the_answer_ends_it_and_the_model_forgets_the_rest() -> None:
+    long = "This is a very long answer that goes on and on and on about nothing at all, really."
+    async with RealtimeServer([long, "Yes."], piece_s=0.02) as service, lumi_with(service) as (_, device):
+        await device.listen("start", mode="realtime")
+        await device.play(spoken(600, then_silent_ms=900))
+        await device.expect("tts", state="sentence_start")
+        await device.play(spoken(900, then_silent_ms=900))
+        await device.expect("tts", state="stop")
+        assert (await device.spoken_turn()).sentences == ["Yes."]
+        answer = next(item for item in service.sessions[0].items if item.get("role") == "assistant")
+        assert 0 < answer["kept_ms"] < answer["spoken_ms"]
+        assert len(service.sessions) == 1
+
+
+@pytest.mark.parametrize("fault", [RealtimeFault.CUT_IN_ANSWER, RealtimeFault.CUT_BEFORE_ANSWER])
+async def test_when_the_connection_breaks_the_other_engines_finish_the_turn(fault: RealtimeFault) -> None:
+    llm = ScriptedLlm(lambda _: "is what they say.")
+    async with RealtimeServer() as service, lumi_with(service, llm=llm) as (server, device):
+        service.fault = fault
+        turn = await ask(device)
+        await device.quiet(0.3)
+        assert turn.sentences[-1] == "is what they say."
+        assert sum(is_tts(item, "stop") for item in device.received) == 1
+        async with aiohttp.ClientSession() as http, http.get(server.page_url + "healthz") as answer:
+            (engine,) = (await answer.json())["engines"]["duplex"]
+            assert answer.status == 200
+            assert (engine["state"], engine["last_trouble"]) == ("open", "unreachable")
+        service.fault = RealtimeFault.NONE
+        turn = await ask(device)  # it is left out: nobody waits for it
+        assert turn.sentences == ["is what they say."]
+        await asyncio.sleep(5.2)
+        assert (await ask(device)).sentences == ["It is noon."]
