@@ -208,9 +208,22 @@ def _check_together(config: Config, origin: Mapping[Keys, Given]) -> None:
             "so that each device is let in once by you, or server.token (LUMI_SERVER__TOKEN) so that they must show it, "
             "or server.open = true (LUMI_SERVER__OPEN=true) to let anyone in",
         )
+    _check_wyoming(config, origin)
     _check_zone(config.locale.timezone, origin, ("locale", "timezone"))
     for name, device in config.devices.items():
         _check_zone(device.timezone, origin, ("devices", name, "timezone"))
+
+
+def _check_wyoming(config: Config, origin: Mapping[Keys, Given]) -> None:
+    wyoming = config.wyoming
+    host = wyoming.host or config.server.host
+    if wyoming.port and not (is_loopback(host) or wyoming.open):
+        given = origin[("wyoming", "port")]  # the default is off, so somebody wrote it
+        raise ConfigError(
+            given.written,
+            f"{host} can be reached by others, and Wyoming knows no token{_at(given)}: set wyoming.open = true "
+            "(LUMI_WYOMING__OPEN=true) to let anyone in, or wyoming.host = 127.0.0.1",
+        )
 
 
 def _check_zone(timezone: str | None, origin: Mapping[Keys, Given], path: Keys) -> None:

@@ -43,6 +43,7 @@ from lumi.server.services import Services
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
 from lumi.server.tooling import Tooling, tooling
+from lumi.server.wyoming_service import wyoming_offered
 from lumi.store.base import Store
 
 
@@ -192,6 +193,7 @@ class Server:
             tooling=await self._tools(stack, bells, store),
         )
         await self._open_doors(stack, services, bells)
+        await stack.enter_async_context(wyoming_offered(config, services))
         tasks = await stack.enter_async_context(Background())
         tasks.start("warm up", self._warm_up(furnished))
         tasks.start("timers", bells.run())
