@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lumi.errors import EngineError
+from lumi.errors import EngineError, Trouble
 from lumi.server.kit import SessionSettings
 from lumi.testing.engines import ScriptedLlm
 from lumi.testing.rehearsal import Rehearsal
@@ -33,6 +33,21 @@ async def test_a_chat_that_failed_is_not_in_the_dialogue() -> None:
         await device.expect("error")
         await device.chat("good")
     assert [message.content for message in llm.prompts[-1].messages] == ["good"]
+
+
+async def test_what_failed_is_told_in_the_askers_words_and_when_to_come_back() -> None:
+    busy = EngineError("far", "http://10.0.0.1: 429", trouble=Trouble.BUSY, retry_after_s=7)
+    async with Rehearsal(llm=ScriptedLlm({"bad": [busy], "坏": [busy]})) as house, house.device() as device:
+        await device.hello()
+        for words, said in (
+            ("bad", "Sorry, the language model is busy. Please try again in 7 seconds."),
+            ("坏", "抱歉，语言模型正忙，请7秒后再试。"),
+        ):
+            await device.send_chat(words)
+            error = await device.expect("error")
+            assert (error["error_code"], error["error_message"]) == ("llm_failed", said)
+            assert error["retry_after"] == 7
+        await device.chat("good")
 
 
 async def test_a_mistake_of_ours_is_an_error_for_the_asker_alone() -> None:

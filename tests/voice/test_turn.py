@@ -23,7 +23,7 @@ from lumi.engines.base import (
     Transcript,
     Voice,
 )
-from lumi.errors import EngineError
+from lumi.errors import EngineError, Trouble
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts
 from lumi.voice.events import (
     Emotion,
@@ -42,7 +42,7 @@ from lumi.voice.events import (
     TurnEvent,
 )
 from lumi.voice.mouth import Mouth
-from lumi.voice.phrases import Phrase, phrase
+from lumi.voice.phrases import Phrase, excuse, phrase
 from lumi.voice.turn import SENTENCES_AHEAD, Announcement, Source, Turn, TurnSettings, Typed
 from lumi.voice.utterance import Utterance
 
@@ -225,14 +225,20 @@ async def test_silence_is_no_speech_whatever_the_recogniser_makes_of_it() -> Non
     assert stage.ending is Ending.EMPTY
 
 
-@pytest.mark.parametrize("stt", [ScriptedStt([BROKEN]), ScriptedStt(delay_s=60)])
-async def test_a_recogniser_that_fails_or_stalls_is_said_aloud(stt: ScriptedStt) -> None:
+@pytest.mark.parametrize(
+    ("stt", "said"),
+    [
+        (ScriptedStt([BROKEN]), "Sorry, I can't hear properly right now."),
+        (ScriptedStt(delay_s=60), "Sorry, the speech recogniser takes too long."),
+    ],
+)
+async def test_a_recogniser_that_fails_or_stalls_is_said_aloud(stt: ScriptedStt, said: str) -> None:
     stage = Rehearsal(stt=stt)
     await stage.run(spoken_utterance())
     (failed,) = stage.of(StageFailed)
     assert failed.stage is Stage.STT
     assert [event.text for event in stage.of(SentenceStarted)] == [
-        "Sorry, I can't hear properly right now.",
+        said,
         "Please try again.",
     ]
     assert stage.ending is Ending.FAILED
@@ -252,19 +258,49 @@ async def test_the_recognisers_time_is_counted_from_the_end_of_speech() -> None:
 
 
 @pytest.mark.parametrize(
-    "llm",
+    ("llm", "said"),
     [
-        ScriptedLlm(lambda _: [BROKEN]),
-        ScriptedLlm(delay_s=100),
-        ScriptedLlm(lambda _: ["Well, ", 100.0, "no."]),
+        (ScriptedLlm(lambda _: [BROKEN]), phrase(Phrase.LLM_FAILED, "en")),
+        (ScriptedLlm(delay_s=100), "Sorry, the language model takes too long. Please try again."),
+        (ScriptedLlm(lambda _: ["Well, ", 100.0, "no."]), "Well, Sorry, the language model takes too long."),
     ],
 )
-async def test_a_model_that_fails_or_stalls_is_said_aloud(llm: ScriptedLlm) -> None:
+async def test_a_model_that_fails_or_stalls_is_said_aloud(llm: ScriptedLlm, said: str) -> None:
     stage = Rehearsal(llm=llm)
     await stage.run(Typed("hello"))
     assert stage.of(StageFailed)[0].stage is Stage.LLM
-    assert phrase(Phrase.LLM_FAILED, "en") in " ".join(event.text for event in stage.of(SentenceStarted))
+    assert said in " ".join(event.text for event in stage.of(SentenceStarted))
     assert stage.ending is Ending.FAILED
+
+
+def trouble(kind: Trouble) -> EngineError:
+    return EngineError("far", "llm.api_key is to be set", trouble=kind, retry_after_s=4.2)
+
+
+@pytest.mark.parametrize("kind", Trouble)
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("point", ["stt", "llm before", "llm in the middle", "tts"])
+async def test_never_silent_whatever_fails_wherever(point: str, language: str, kind: Trouble) -> None:
+    """The user hears, or where the voice itself fails reads, of what kind it was; the log is told the rest."""
+    error = trouble(kind)
+    parts: dict[str, dict[str, Any]] = {
+        "stt": {"stt": ScriptedStt([error])},
+        "llm before": {"llm": ScriptedLlm(lambda _: [error])},
+        "llm in the middle": {"llm": ScriptedLlm(lambda _: ["One whole sentence. And a ", error])},
+        "tts": {"tts": ScriptedTts(failures={None: error})},
+    }
+    stage = Rehearsal(speaker=Speaker(language=language), **parts[point])
+    await stage.run(spoken_utterance())
+    (failed,) = stage.of(StageFailed)
+    assert failed.stage == point.split(maxsplit=1)[0]
+    assert (failed.message, failed.trouble, failed.retry_after_s) == (str(error), kind, 4.2)
+    assert failed.excuse == excuse(failed.stage, error, language)
+    shown = " ".join(event.text for event in stage.of(SentenceStarted)).replace(" ", "")
+    assert shown
+    if point != "tts":
+        assert failed.excuse.replace(" ", "") in shown
+        assert stage.of(SentenceAudio)
+    assert len(stage.of(TurnEnded)) == 1
 
 
 async def test_a_written_answer_that_fails_is_no_answer() -> None:

@@ -97,6 +97,14 @@ class Chats:
                 self._owner, question.id, asked(question), lambda: self._make(question, speaker)
             )
         except ChatFailed as failed:
+            event = failed.event
+            log.warning(
+                "chat not answered",
+                id=question.id,
+                stage=str(event.stage),
+                engine=event.engine,
+                error=event.message,
+            )
             await self._post(self._responses.failure(failed.event, question.id))
         except ProtocolError as error:
             await self._post(self._responses.error(error))

@@ -130,7 +130,10 @@ class ResponseGenerator:
         return Notify(id=notice_id, kind=known, text=text, due_at=due, session_id=self.session_id)  # type: ignore[arg-type]
 
     def failure(self, event: StageFailed, message_id: str | None) -> Error:
-        return self.error(ProtocolError(STAGE_ERRORS[event.stage], event.message, message_id=message_id))
+        """In the words of whoever asked; the log has the engine's."""
+        said = event.excuse or event.message
+        problem = ProtocolError(STAGE_ERRORS[event.stage], said, message_id=message_id)
+        return self.error(problem, retry_after_s=event.retry_after_s)
 
     def error(self, error: ProtocolError, *, retry_after_s: float | None = None) -> Error:
         """What was wrong, for the one who sent it."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from lumi.engines.base import Speaker, Stt, Transcript
-from lumi.errors import EngineError
+from lumi.errors import EngineError, Trouble
 from lumi.voice.deadline import close
 from lumi.voice.events import Heard, TurnEvent
 from lumi.voice.replay import Replay
@@ -58,6 +58,7 @@ class Ear:
             raise EngineError(
                 self._stt.name,
                 f"no transcript within {self._settings.stt_timeout_s:g} s of the end of speech",
+                trouble=Trouble.SLOW,
             ) from None
         silent = utterance.speech_ms < self._settings.min_speech_ms
         guessed = self.unheard_language and final.confidence < self._settings.trusted_confidence

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lumi.engines.base import Transcript
+from lumi.errors import Trouble
 
 
 class Stage(StrEnum):
@@ -118,6 +119,11 @@ class StageFailed:
     stage: Stage
     engine: str
     message: str
+    """For the log: names the engine and the setting."""
+    excuse: str = ""
+    """The same for whoever asked, in a sentence of their language."""
+    trouble: Trouble = Trouble.FAILED
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

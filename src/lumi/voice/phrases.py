@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
+
+from lumi.errors import EngineError, Trouble
+from lumi.voice.events import Stage
 
 
 class Phrase(StrEnum):
@@ -44,3 +48,55 @@ _WORDINGS: dict[str, dict[Phrase, str]] = {
 def phrase(occasion: Phrase, language: str) -> str:
     """The wording for an occasion in `zh` or, for any other language, English."""
     return _WORDINGS["zh" if language.startswith("zh") else "en"][occasion]
+
+
+_SUBJECTS: dict[str, dict[Stage, str]] = {
+    "en": {Stage.STT: "the speech recogniser", Stage.LLM: "the language model", Stage.TTS: "the voice"},
+    "zh": {Stage.STT: "语音识别", Stage.LLM: "语言模型", Stage.TTS: "语音合成"},
+}
+_EXCUSES: dict[str, dict[Trouble, str]] = {
+    "en": {
+        Trouble.FAILED: "Sorry, {who} failed. Please try again.",
+        Trouble.UNREACHABLE: "Sorry, {who} cannot be reached.",
+        Trouble.KEY_REFUSED: "Sorry, {who} does not accept my key. Please check the settings.",
+        Trouble.UNKNOWN_MODEL: "Sorry, {who} named in the settings does not exist. Please check them.",
+        Trouble.BUSY: "Sorry, {who} is busy. Please try again {when}.",
+        Trouble.SLOW: "Sorry, {who} takes too long. Please try again.",
+        Trouble.GARBLED: "Sorry, {who} gave no whole answer. Please try again.",
+        Trouble.REFUSED: "Sorry, {who} will not take this request.",
+    },
+    "zh": {
+        Trouble.FAILED: "抱歉，{who}出错了，请再试一次。",
+        Trouble.UNREACHABLE: "抱歉，连不上{who}。",
+        Trouble.KEY_REFUSED: "抱歉，{who}不接受我的密钥，请检查设置。",
+        Trouble.UNKNOWN_MODEL: "抱歉，设置里写的{who}型号不存在，请检查设置。",
+        Trouble.BUSY: "抱歉，{who}正忙，请{when}再试。",
+        Trouble.SLOW: "抱歉，{who}太久没有回应，请再试一次。",
+        Trouble.GARBLED: "抱歉，{who}的回答不完整，请再试一次。",
+        Trouble.REFUSED: "抱歉，{who}不接受这个请求。",
+    },
+}
+_LONGEST_WAIT_S = 120
+"""Who has to wait longer is not told in seconds."""
+
+_PLAIN = {Stage.STT: Phrase.STT_FAILED, Stage.LLM: Phrase.LLM_FAILED}
+"""Where nothing is known of a failure, it is said from the assistant's side."""
+
+
+def excuse(stage: Stage, error: EngineError, language: str) -> str:
+    """What to say of an engine's failure: what happened, and when or where it can be mended."""
+    if error.trouble is Trouble.FAILED and stage in _PLAIN:
+        return phrase(_PLAIN[stage], language)
+    known = "zh" if language.startswith("zh") else "en"
+    return _EXCUSES[known][error.trouble].format(
+        who=_SUBJECTS[known].get(stage, ""), when=_when(error.retry_after_s, known)
+    )
+
+
+def _when(seconds: float | None, language: str) -> str:
+    if seconds is None or seconds > _LONGEST_WAIT_S:
+        return "稍后" if language == "zh" else "later"
+    whole = max(1, math.ceil(seconds))
+    if language == "zh":
+        return f"{whole}秒后"
+    return f"in {whole} second{'' if whole == 1 else 's'}"

@@ -49,7 +49,7 @@ from lumi.voice.events import (
     TurnEnded,
 )
 from lumi.voice.mouth import Mouth
-from lumi.voice.phrases import Phrase, phrase
+from lumi.voice.phrases import Phrase, excuse, phrase
 from lumi.voice.replay import Replay
 from lumi.voice.sentences import SentenceCutter
 from lumi.voice.stage_clock import StageClock
@@ -183,9 +183,9 @@ class Turn:
             transcript = await self._ear.hear(utterance)
         except EngineError as error:
             self._clock.start(utterance.ended_at)
-            await self._emit(StageFailed(self.id, Stage.STT, error.engine, str(error)))
+            said = await self._failed(Stage.STT, error)
             await self._emit(Heard(self.id, Transcript("", 0.0)))
-            return await self._announce(phrase(Phrase.STT_FAILED, self._speaker.language), Ending.FAILED)
+            return await self._announce(said, Ending.FAILED)
         self._clock.start(utterance.ended_at)
         self._clock.reached(Stage.STT)
         if not transcript.text:
@@ -210,7 +210,7 @@ class Turn:
 
     async def _think(self, sentences: asyncio.Queue[str | None]) -> Ending:
         """Ask the model; hand its sentences on as they are completed, `None` last."""
-        ending = Ending.DONE
+        ending, said = Ending.DONE, phrase(Phrase.NO_ANSWER, self._speaker.language)
         cutter = SentenceCutter()
         text = self._begun.text
         try:
@@ -220,13 +220,11 @@ class Turn:
                     await self._emit(ReplyDelta(self.id, delta))
                     await self._pass_on(cutter.feed(delta), sentences)
         except EngineError as error:
-            ending = Ending.FAILED
-            await self._emit(StageFailed(self.id, Stage.LLM, error.engine, str(error)))
+            ending, said = Ending.FAILED, await self._failed(Stage.LLM, error)
         rest = cutter.flush()
         if ending is Ending.FAILED or not text.strip():
-            excuse = Phrase.LLM_FAILED if ending is Ending.FAILED else Phrase.NO_ANSWER
-            rest.append(phrase(excuse, self._speaker.language))
-            text = f"{text} {rest[-1]}".strip()
+            rest.append(said)
+            text = f"{text} {said}".strip()
         await self._pass_on(rest, sentences)
         if ending is Ending.DONE or self._mouth is not None:
             await self._emit(ReplyDone(self.id, text))
@@ -307,4 +305,12 @@ class Turn:
                         return
         except EngineError as error:
             self._audible = False
-            await self._emit(StageFailed(self.id, Stage.TTS, error.engine, str(error)))
+            await self._failed(Stage.TTS, error)
+
+    async def _failed(self, stage: Stage, error: EngineError) -> str:
+        """Tell of a failure; what to say of it."""
+        said = excuse(stage, error, self._speaker.language)
+        await self._emit(
+            StageFailed(self.id, stage, error.engine, str(error), said, error.trouble, error.retry_after_s)
+        )
+        return said
