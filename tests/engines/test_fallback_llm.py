@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from lumi.engines.base import ChatMessage, EmotionHint, LlmEvent, Prompt, TextDelta, ToolCall
+from lumi.engines.base import ChatMessage, EmotionHint, Image, LlmEvent, Prompt, TextDelta, ToolCall
 from lumi.engines.fallback_llm import FallbackLlm
 from lumi.engines.roster import Member, Roster
 from lumi.errors import EngineError, Trouble
@@ -115,3 +115,17 @@ async def test_a_turn_that_is_cut_off_stops_the_model():
     await llm.aclose()
     assert first.closed
     assert second.closed
+
+
+class Seeing(ScriptedLlm):
+    sees_images = True
+
+
+async def test_only_those_that_look_at_pictures_are_asked_about_one():
+    blind, seeing = saying("no idea"), Seeing(lambda _: ["a cup"])
+    llm = listed(blind, seeing)
+    assert llm.sees_images
+    assert not listed(blind).sees_images
+    picture = ChatMessage("user", "what is it", images=(Image(b"x", "image/png"),))
+    assert text([event async for event in llm.reply(Prompt((picture,)))]) == "a cup"
+    assert blind.calls == 0

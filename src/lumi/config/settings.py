@@ -25,6 +25,7 @@ from lumi.config.retention import RetentionSettings
 from lumi.config.sections import Section
 from lumi.config.serving import LimitSettings, LocaleSettings, LogSettings, ServerSettings, StoreSettings
 from lumi.config.tools import HomeAssistantSettings, McpServerSettings, ToolSettings
+from lumi.config.vision import VisionSettings
 from lumi.config.wyoming import WyomingSettings
 
 
@@ -46,6 +47,7 @@ class Config(Section):
     mcp: dict[str, McpServerSettings] = Field(default_factory=dict)
     home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     wyoming: WyomingSettings = WyomingSettings()
+    vision: VisionSettings = VisionSettings()
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()

@@ -30,6 +30,11 @@ class FallbackLlm:
         """Whether one of them can finish an answer that somebody else began."""
         return any(_continues(engine) for engine in self.roster.engines)
 
+    @property
+    def sees_images(self) -> bool:
+        """Whether pictures may be sent: then only those that look at them are asked about one."""
+        return any(_sees(engine) for engine in self.roster.engines)
+
     async def start(self) -> None:
         await self.roster.start()
 
@@ -37,7 +42,7 @@ class FallbackLlm:
         answer = Answer()
         problem: EngineError | None = None
         for attempt in self.roster.attempts():
-            if answer.said and not _continues(attempt.engine):
+            if not _fits(attempt.engine, prompt, answer):
                 continue
             with attempt:
                 async with aclosing(self._answered_by(attempt, prompt, answer)) as events:
@@ -93,6 +98,16 @@ class Answer:
         first = not self._felt and not self.said
         self._felt = True
         return first
+
+
+def _sees(engine: Llm) -> bool:
+    return bool(getattr(engine, "sees_images", False))
+
+
+def _fits(engine: Llm, prompt: Prompt, answer: Answer) -> bool:
+    """Whether an engine can take over here: amid an answer, or where there is a picture to look at."""
+    blind = any(message.images for message in prompt.messages) and not _sees(engine)
+    return not blind and (not answer.said or _continues(engine))
 
 
 def _continues(engine: Llm) -> bool:

@@ -6,6 +6,7 @@ service streams them (`stream`).
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -98,8 +99,9 @@ class OpenAiStt:
         self._service = Service(endpoint("stt", base_url, api_key, model), self._options)
 
     async def start(self) -> None:
-        """Load the SDK, choose a model."""
+        """Load the SDK, choose a model, and load what looks at the sound."""
         await self._service.start()
+        await asyncio.to_thread(is_silent, bytes(SPEECH_RATE_HZ))
 
     async def aclose(self) -> None:
         await self._service.aclose()

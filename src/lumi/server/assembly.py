@@ -17,6 +17,7 @@ from lumi.engines.roster import News, silent
 from lumi.errors import ConfigError
 from lumi.protocol.client_profiles import BUILT_IN, Clients, Sign, adapted, names
 from lumi.protocol.connection import Limits
+from lumi.protocol.mcp import VisionAccess
 from lumi.server.auth import Doorkeeper, Rules
 from lumi.server.engine_lists import EngineLists
 from lumi.server.gateway import GatewaySettings
@@ -26,6 +27,8 @@ from lumi.server.limits import KIB, Rates
 from lumi.server.model_places import with_model
 from lumi.server.origins import Origins
 from lumi.server.registry import DeviceRegistry
+from lumi.server.services import Vision
+from lumi.server.vision import PATH
 from lumi.store.base import Store
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.turn import TurnSettings
@@ -231,6 +234,31 @@ def _create(config: Config, kind: str, name: str, options: Mapping[str, Any]) ->
     from lumi.engines.registry import create
 
     return create(kind, name, with_model(kind, name, options, config.data_dir))
+
+
+def create_vision(config: Config) -> Llm | None:
+    """What looks at pictures, where that is not the model that answers.
+
+    Raises:
+        ConfigError: the engine or one of its settings is wrong.
+        EngineUnavailable: it cannot run here.
+    """
+    vision = config.vision
+    if not vision.own:
+        return None
+    try:
+        llm: Llm = _create(config, "llm", vision.engine, vision.arguments)
+    except ConfigError as error:
+        problem = str(error).removeprefix(f"{error.key}: ")
+        raise ConfigError(error.key.replace("llm.", "vision.", 1), problem) from error
+    return llm
+
+
+def vision_access(config: Config) -> Vision:
+    """Tells a board with a camera where to send its pictures; nothing, where it would have to show a token there."""
+    if doorkeeper(config).rules.locked:
+        return lambda _device_id, _base_url: None
+    return lambda _device_id, base_url: VisionAccess(base_url.rstrip("/") + PATH, "") if base_url else None
 
 
 def starters(engines: Engines) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -28,6 +29,7 @@ from lumi.server.registry import DeviceRegistry
 from lumi.server.secret_file import ADMIN_TOKEN, SecretFile
 from lumi.server.services import Services
 from lumi.server.session_manager import SessionManager
+from lumi.server.vision import VisionDesk
 from lumi.transport.discovery import LUMI, keep_announced, lan_addresses
 
 
@@ -42,12 +44,15 @@ class FrontDoor:
     audit: AuditLog
     reception: Reception
 
-    def routes(self, sessions: SessionManager, address: Callable[[], str]) -> list[web.RouteDef]:
+    def routes(
+        self, sessions: SessionManager, address: Callable[[], str], stack: AsyncExitStack
+    ) -> list[web.RouteDef]:
         """What is served for devices and about them.
 
         Args:
             sessions: the household's.
             address: `host:port` for a device that does not say whom it asked.
+            stack: closes what is opened for them.
         """
         config = self.config
         ota = Ota(
@@ -68,7 +73,21 @@ class FrontDoor:
             lambda device_id: sessions.dismiss(device_id, CloseCode.UNAUTHORIZED, "shut out"),
         )
         admin = Admin(SecretFile(config.data_dir / ADMIN_TOKEN), self.audit)
-        return [*ota.routes(), *DevicesApi(household, admin, self.audit, __version__).routes()]
+        devices = DevicesApi(household, admin, self.audit, __version__)
+        return [*ota.routes(), *devices.routes(), *self._vision(stack).routes()]
+
+    def _vision(self, stack: AsyncExitStack) -> VisionDesk:
+        """Where pictures are looked at: by a model of its own, or by the one that answers the device."""
+        config, services = self.config, self.services
+        eyes = assembly.create_vision(config)
+        if eyes is not None:
+            stack.push_async_callback(eyes.aclose)
+        return VisionDesk(
+            self.doorkeeper,
+            lambda device_id: eyes or services.generations.kit(device_id).llm,
+            config.locale.language,
+            config.vision.timeout_s,
+        )
 
 
 def open_front_door(

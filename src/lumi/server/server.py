@@ -191,6 +191,7 @@ class Server:
             answers=AnswerDesk(store.answers, self._wall_clock),
             wall_clock=self._wall_clock,
             tooling=await self._tools(stack, bells, store),
+            vision=assembly.vision_access(config),
         )
         await self._open_doors(stack, services, bells)
         await stack.enter_async_context(wyoming_offered(config, services))
@@ -259,7 +260,7 @@ class Server:
             max_frame_bytes=config.limits.text_bytes,
             addresses=Addresses(config.limits.address_connections),
             audit=door.audit,
-            routes=door.routes(self.sessions, lambda: authority(config.server.host, self.port)),
+            routes=door.routes(self.sessions, lambda: authority(config.server.host, self.port), stack),
             engines=self._engine_health.report,
         )
         self.port = await stack.enter_async_context(

@@ -15,7 +15,12 @@ def write_down(event: TurnEvent, tools: Sequence[str]) -> None:
     match event:
         case StageFailed(stage=stage):
             log.warning(
-                "stage failed", turn=event.turn_id, stage=str(stage), engine=event.engine, error=event.message
+                "stage failed",
+                turn=event.turn_id,
+                stage=str(stage),
+                engine=event.engine,
+                trouble=str(event.trouble),
+                error=event.message,
             )
         case TurnEnded(ending=ending):
             used = {"tools": list(tools)} if tools else {}
