@@ -64,6 +64,10 @@ class OpenAiLlm:
         """Load the SDK, choose a model."""
         await self._service.start()
 
+    async def probe(self) -> None:
+        """Whether the service is there, and takes the key. Raises `EngineError`."""
+        await self._service.probe()
+
     async def aclose(self) -> None:
         await self._service.aclose()
 

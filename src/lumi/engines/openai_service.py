@@ -135,6 +135,10 @@ class Service:
             )  # fmt: skip
         return self._model
 
+    async def probe(self) -> None:
+        """Ask something cheap: whether the service is there, and takes the key. Raises `EngineError`."""
+        await self._list_models()
+
     async def _list_models(self) -> list[str]:
         """What the service has; nothing, where it does not list them."""
         try:

@@ -103,6 +103,10 @@ class OpenAiStt:
         await self._service.start()
         await asyncio.to_thread(is_silent, bytes(SPEECH_RATE_HZ))
 
+    async def probe(self) -> None:
+        """Whether the service is there, and takes the key. Raises `EngineError`."""
+        await self._service.probe()
+
     async def aclose(self) -> None:
         await self._service.aclose()
 

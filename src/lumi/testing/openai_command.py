@@ -24,6 +24,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--voice", action="append", help="a voice that it has; may be given again")
     parser.add_argument("--hears", action="append", help="words of a recording; may be given again")
     parser.add_argument("--answers", type=Path, help="JSON file: an object of questions and replies")
+    parser.add_argument("--piece-s", type=float, default=0.0, help="seconds between the pieces of an answer")
     parser.add_argument("--ollama", action="store_true", help="also be recognised as Ollama")
     return parser.parse_args(words)
 
@@ -34,6 +35,7 @@ def made(given: argparse.Namespace) -> OpenAiServer:
         "key": given.key,
         "models": tuple(given.model or MODELS),
         "voices": tuple(given.voice or VOICES),
+        "piece_s": given.piece_s,
         "hear": tuple(given.hears or ("what time is it",)),
     }
     if given.answers is not None:
