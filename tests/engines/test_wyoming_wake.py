@@ -19,7 +19,7 @@ async def heard(wake: WyomingWake, pcm: bytes) -> list[str]:
 async def test_what_a_server_is_told_and_tells():
     async def detect(call: Call) -> None:
         await call.until("audio-chunk")
-        await call.say(Detection("ok_nabu"))
+        await call.say(Detection("ok_nabu"), Detection("ok_nabu"))
         await call.until("audio-stop")
         await call.say(Detection("hey_jarvis"), NotDetected())
 

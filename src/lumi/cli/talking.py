@@ -59,6 +59,12 @@ def talk(
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Hands-free, and you may interrupt: wear headphones.")
     ] = False,
+    wake: Annotated[
+        str, typer.Option("--wake", help="Wait for this wake word, e.g. 'okay nabu'; commas between several.")
+    ] = "",
+    wake_url: Annotated[
+        str, typer.Option("--wake-url", help="A Wyoming server listens for it: tcp://HOST:PORT.")
+    ] = "",
     url: Url = None,
     language: SpokenLanguage = None,
     token: Token = None,
@@ -69,7 +75,9 @@ def talk(
 
     terminal = console()
     style = Style.REALTIME if realtime else Style.HANDS_FREE if hands_free else Style.HOLD
-    options = TalkOptions(style, url, spoken(language), token)
+    if wake or wake_url:
+        style = Style.WAKE
+    options = TalkOptions(style, url, spoken(language), token, wake, wake_url)
     run(terminal, lambda: command(terminal, options))
 
 

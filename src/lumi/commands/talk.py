@@ -21,6 +21,8 @@ from lumi.commands.keyboard import Keyboard
 from lumi.commands.local_server import server_url
 from lumi.commands.running import DONE
 from lumi.commands.say import device_speaking
+from lumi.commands.wake_gate import WakeGate, wake_engine
+from lumi.engines.base import Wake
 from lumi.protocol.messages import Error, LlmEmotion, Notify, Stt, Tts, TtsState
 
 MICROPHONE_HZ = 16_000
@@ -38,6 +40,8 @@ class Style(StrEnum):
     """The server hears when the user has finished; closed while it speaks (`auto`)."""
     REALTIME = "realtime"
     """Open also while the server speaks, so that it can be interrupted: needs headphones (`realtime`)."""
+    WAKE = "wake"
+    """Closed until a wake word is heard, and again after each answer (`auto`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +52,22 @@ class TalkOptions:
     url: str | None = None
     language: Language | None = None
     token: str | None = None
+    wake: str = ""
+    """Names of wake words, with commas between."""
+    wake_url: str = ""
+    """A Wyoming server that listens for them; empty: this machine does."""
 
 
 async def talk(console: Console, options: TalkOptions) -> int:
     """Converse until Ctrl-D or Ctrl-C. The microphone is opened before anything is started."""
+    wake = wake_engine(options.wake, options.wake_url) if options.style is Style.WAKE else None
     async with Microphone() as microphone, Speaker() as speaker, server_url(options.url, console) as url:
         device = device_speaking(options.language)
         async with connect(
             url, token=options.token, device_info=device, features=FEATURES, reconnect=None
         ) as client:
-            await Conversation(console, client, microphone, speaker).run(options.style, Keyboard())
+            conversation = Conversation(console, client, microphone, speaker, wake, options.wake)
+            await conversation.run(options.style, Keyboard())
     return DONE
 
 
@@ -71,12 +81,17 @@ class Conversation:
     client: Client
     microphone: AsyncIterable[bytes]
     sink: Sink
+    wake: Wake | None = None
+    wake_words: str = ""
     open: bool = field(default=False, init=False)
     """Whether what the microphone hears is sent."""
     _player: Player = field(init=False)
     _answered: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _gate: WakeGate | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        if self.wake is not None:
+            self._gate = WakeGate(self.wake, self.console, self._woken, self._doze)
         self._player = Player(self.sink, report=self.client.played)
 
     async def run(self, style: Style, keys: AsyncIterator[str]) -> None:
@@ -84,9 +99,10 @@ class Conversation:
         async with asyncio.TaskGroup() as tasks:
             hearing = tasks.create_task(self._hear(self.client.events(), style))
             typing = tasks.create_task(self._obey(keys, style))
-            others = [
-                tasks.create_task(work) for work in (self._send(), self._player.run(), self._take_turns())
-            ]
+            works = [self._send(), self._player.run(), self._take_turns()]
+            if self._gate is not None:
+                works += [self._gate.run(), self._gate.watch()]
+            others = [tasks.create_task(work) for work in works]
             await asyncio.wait({hearing, typing}, return_when=asyncio.FIRST_COMPLETED)
             for task in (hearing, typing, *others):
                 task.cancel()
@@ -95,6 +111,8 @@ class Conversation:
         async for pcm in self.microphone:
             if self.open:
                 await self.client.send_pcm(pcm, MICROPHONE_HZ)
+            elif self._gate is not None:
+                self._gate.push(pcm)
 
     async def _obey(self, keys: AsyncIterator[str], style: Style) -> None:
         if style is Style.HOLD:
@@ -102,12 +120,20 @@ class Conversation:
                 zh="按回车开始说话，再按回车结束；Ctrl-D 退出。",
                 en="Enter starts your turn, Enter again ends it; Ctrl-D leaves.",
             )
+        elif self._gate is not None:
+            self.console.note(
+                zh=f"说“{self.wake_words}”或按回车开始；Ctrl-D 退出。",
+                en=f"Say '{self.wake_words}', or press Enter, to begin; Ctrl-D leaves.",
+            )
+            self._gate.wait()
         else:
             self.console.note(zh="请说话；Ctrl-D 退出。", en="Just speak; Ctrl-D leaves.")
             await self._listen(style)
         async for _ in keys:
             if style is Style.HOLD:
                 await self._toggle()
+            elif self._gate is not None and self._gate.waiting:
+                await self._gate.open()
             else:
                 self._player.cut()
                 await self.client.abort("user_interrupt")
@@ -126,17 +152,29 @@ class Conversation:
         await self.client.listen_start(modes[style])  # type: ignore[arg-type]
         self.open = True
 
+    async def _woken(self) -> None:
+        """A wake word was heard: the user speaks."""
+        self._player.cut()
+        await self._listen(Style.HANDS_FREE)
+
+    async def _doze(self) -> None:
+        """Nothing came of it: what was heard so far, if it is anything, is answered."""
+        self.open = False
+        await self.client.listen_stop()
+
     async def _hear(self, events: Subscription[Event], style: Style) -> None:
         async for event in events:
             self._player.feed(event)
             self._show(event)
-            if isinstance(event, Tts) and style is Style.HANDS_FREE:
+            if isinstance(event, Tts) and style in {Style.HANDS_FREE, Style.WAKE}:
                 self._mind(event)
 
     def _mind(self, tts: Tts) -> None:
         """Without headphones the microphone would hear the loudspeaker."""
         if tts.state is TtsState.START:
             self.open = False
+            if self._gate is not None:
+                self._gate.close()
         elif tts.state is TtsState.STOP:
             self._answered.set()
 
@@ -146,7 +184,10 @@ class Conversation:
             await self._answered.wait()
             self._answered.clear()
             await self._player.played_out()
-            await self._listen(Style.HANDS_FREE)
+            if self._gate is not None:
+                self._gate.wait()
+            else:
+                await self._listen(Style.HANDS_FREE)
 
     def _show(self, event: Event) -> None:
         if isinstance(event, Stt):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from lumi.audio.format import BYTES_PER_SAMPLE, SPEECH_RATE_HZ
 from lumi.audio.resample import Resampler
+from lumi.engines.wake_repeats import WakeRepeats
 from lumi.engines.wyoming_line import Patience, WyomingAddress, WyomingLine, connected
 from lumi.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 NAME = "wyoming"
 SETTLE_S = 1.0
@@ -50,20 +51,30 @@ class WyomingWake:
         from wyoming.wake import Detect
 
         whole = Resampler(SPEECH_RATE_HZ, SPEECH_RATE_HZ)  # whole samples
+        repeats = WakeRepeats()
         async with connected(NAME, self._address, self._patience) as line:
             await line.send(Detect(self._names or None))
             await line.send(AudioStart(SPEECH_RATE_HZ, BYTES_PER_SAMPLE, 1))
             async for piece in audio:
+                repeats.add(piece)
                 await line.send(AudioChunk(SPEECH_RATE_HZ, BYTES_PER_SAMPLE, 1, whole.push(piece)))
-                while (event := line.poll()) is not None:
-                    if event.type == "detection":
-                        yield str(event.data.get("name") or "")
+                for name in _heard(line):
+                    if repeats.is_new(name):
+                        yield name
             await line.send(AudioStop())
             for name in await _last_heard(line):
-                yield name
+                if repeats.is_new(name):
+                    yield name
 
     async def aclose(self) -> None:
         """Nothing outlives a stream."""
+
+
+def _heard(line: WyomingLine) -> Iterator[str]:
+    """What the server has told by now."""
+    while (event := line.poll()) is not None:
+        if event.type == "detection":
+            yield str(event.data.get("name") or "")
 
 
 async def _last_heard(line: WyomingLine) -> list[str]:
