@@ -43,7 +43,7 @@ class TestConformance(SttConformance):
 
     @asynccontextmanager
     async def stt(self) -> AsyncIterator[Stt]:
-        recogniser = PocketsphinxStt(Grammar.from_sentences(SENTENCES))
+        recogniser = PocketsphinxStt(Grammar.from_sentences(SENTENCES), dictation=False)
         try:
             patient = config().model_copy(update={"stt": SttSettings(timeout_s=100)})
             async with offered(patient, **scripted(stt=recogniser)) as url:
