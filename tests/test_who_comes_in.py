@@ -13,6 +13,9 @@ from tests.empty_network import way_in
 pytestmark = pytest.mark.real
 
 EXPECTED = {
+    "plain http at the tls port": 400,
+    "no token, by tls": 401,
+    "unknown authority": 0,  # the client's own refusal: no answer was read
     "no token": 401,
     "wrong token": 401,
     "wrong token in the address": 401,

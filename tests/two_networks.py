@@ -9,6 +9,7 @@ import asyncio
 import http.client
 import json
 import os
+import ssl
 import subprocess
 import sys
 import time
@@ -22,10 +23,10 @@ from lumi.server.registry import DeviceRegistry
 from lumi.server.secret_file import ADMIN_TOKEN, TOKEN_SECRET, SecretFile
 from lumi.store.sqlite import SqliteStore
 
-HERE, THERE, PORT = "198.51.100.1", "198.51.100.2", 8000
+HERE, THERE, PORT, TLS_PORT = "198.51.100.1", "198.51.100.2", 8000, 8443
 DAY_S = 24 * 3600.0
 STATIC = "static-token-of-this-test"
-UPGRADE = {
+UPGRADE: dict[str, Any] = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
     "Sec-WebSocket-Version": "13",
@@ -82,6 +83,11 @@ async def household(folder: Path) -> dict[str, str]:
     return shown
 
 
+def secret_part(pem: Path) -> str:
+    """A line of a private key."""
+    return pem.read_text().splitlines()[1]
+
+
 def serve(folder: Path, log: Any, **environment: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "lumi", "serve", "--host", HERE, "--port", str(PORT)]
     log_level = {"LUMI_LOG__FILE_LEVEL": "trace", "LUMI_LOG__LEVEL": "trace"}
@@ -109,25 +115,38 @@ def serve(folder: Path, log: Any, **environment: str) -> subprocess.Popen[bytes]
 def knock(shown: dict[str, str]) -> dict[str, int]:
     """From the other network; run there."""
 
-    def ask(path: str = "/", body: Any = None, **headers: str) -> int:
+    def ask(path: str = "/", body: Any = None, port: int = PORT, **headers: Any) -> int:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         data = None if body is None else json.dumps(body).encode()
-        connection = http.client.HTTPConnection(HERE, PORT, timeout=10)
+        connection = http.client.HTTPConnection(HERE, port, timeout=10)
         try:
             connection.request("GET" if data is None else "POST", path, data, given)
             return connection.getresponse().status
         finally:
             connection.close()
 
-    def upgrade(path: str = "/", **headers: str) -> int:
-        return ask(path, **UPGRADE, **headers)
+    def upgrade(path: str = "/", **headers: Any) -> int:
+        return ask(path, **{**UPGRADE, **headers})
 
     names = {"Device_Id": "paired", "Client_Id": "c"}
 
-    def pair(**headers: str) -> int:
+    def pair(**headers: Any) -> int:
         return ask("/api/v1/pairings", {"code": shown["code"]}, **headers)
 
+    def safely(trust: ssl.SSLContext) -> int:
+        connection = http.client.HTTPSConnection(HERE, TLS_PORT, timeout=10, context=trust)
+        try:
+            connection.request("GET", "/", headers=UPGRADE | {"Device-Id": "paired", "Client-Id": "c"})
+            return connection.getresponse().status
+        except ssl.SSLCertVerificationError:
+            return 0
+        finally:
+            connection.close()
+
     return {
+        "plain http at the tls port": ask(port=TLS_PORT),
+        "no token, by tls": safely(ssl.create_default_context(cadata=shown["authority"])),
+        "unknown authority": safely(ssl.create_default_context()),
         "no token": upgrade(**names),
         "wrong token": upgrade(**names, Authorization=f"Bearer {shown['wrong']}"),
         "wrong token in the address": upgrade(f"/?authorization={shown['wrong']}"),
@@ -149,7 +168,11 @@ def main(folder: Path) -> None:
     shown = asyncio.run(household(folder))
     log = folder / "console.txt"
     with log.open("wb") as console:
-        server = serve(folder, console, LUMI_SERVER__PAIRING="true", LUMI_SERVER__TOKEN=STATIC)
+        server = serve(
+            folder, console, LUMI_SERVER__PAIRING="true", LUMI_SERVER__TOKEN=STATIC, LUMI_SERVER__TLS="local"
+        )
+        shown["authority"] = (folder / "tls" / "ca.pem").read_text()
+        keys = {name: secret_part(folder / "tls" / name) for name in ("ca.key", "server.pem")}
         try:
             there = ["nsenter", f"--net=/proc/{keeper.pid}/ns/net", sys.executable, __file__, "--knock"]
             done = subprocess.run(there, check=True, capture_output=True, text=True, input=json.dumps(shown))
@@ -159,7 +182,8 @@ def main(folder: Path) -> None:
             keeper.kill()
             keeper.wait()
     logged = log.read_text() + (folder / "logs" / "lumi.log").read_text()
-    secrets = {name: text for name, text in shown.items() if name != "code"} | {"static": STATIC}
+    public = {"code", "authority"}
+    secrets = {name: text for name, text in shown.items() if name not in public} | {"static": STATIC} | keys
     found = [name for name, text in secrets.items() if text in logged]
     sys.stdout.write(json.dumps({"statuses": json.loads(done.stdout), "logged": logged, "leaked": found}))
 

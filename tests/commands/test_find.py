@@ -7,7 +7,15 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.commands.screen import AS_JSON, ENGLISH, Screen
 
-from lumi.commands.find import FindOptions, find, needs_token, reached, service_url, the_one_server
+from lumi.commands.find import (
+    FindOptions,
+    find,
+    needs_token,
+    reached,
+    secure_url,
+    service_url,
+    the_one_server,
+)
 from lumi.errors import ConfigError
 from lumi.transport.discovery import Service, announce
 
@@ -28,6 +36,12 @@ def options() -> FindOptions:
 )
 def test_the_address_of_a_server(service, url):
     assert service_url(service) == url
+
+
+def test_the_address_of_the_port_that_speaks_tls_as_well():
+    assert secure_url(Service("a", 8000, ("192.168.1.2",), {"tls_port": "8443"})) == "wss://192.168.1.2:8443/"
+    assert secure_url(Service("a", 8000, ("192.168.1.2",), {"tls_port": "x"})) == ""
+    assert secure_url(Service("a", 8000, ("192.168.1.2",))) == ""
 
 
 def test_whether_a_token_is_wanted():
@@ -58,6 +72,7 @@ async def test_servers_are_listed(screen: Screen, options):
             "url": "ws://127.0.0.1:8001/",
             "version": "0.2.0",
             "token": True,
+            "secure_url": "",
         }
         with pytest.raises(
             ConfigError, match=r"there are several: ws://127.0.0.1:8001/, ws://127.0.0.1:8002/"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lumi.commands.serve import serve
+from lumi.config import Config
 from lumi.errors import ConfigError
 from lumi.server import app
 
@@ -41,6 +42,24 @@ def test_lan_stands_for_what_a_household_wants_unless_a_flag_says_otherwise():
         "server.port": "9",
     }
     assert with_lan({"server.host": "192.0.2.1"})["server.host"] == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("lan", "text", "tls"),
+    [(True, "", "local"), (True, '[server]\ntls = "off"\n', "off"), (False, "", "off")],
+)
+async def test_lan_means_tls_unless_it_is_set(monkeypatch, tmp_path, lan, text, tls):
+    served: list[Config] = []
+
+    async def record(config, **given):
+        served.extend((config, given["reread"]()))
+
+    monkeypatch.setattr(app, "serve", record)
+    file = tmp_path / "lumi.toml"
+    file.write_text(text)
+    await serve(file, {}, lan=lan)
+    assert [config.server.tls for config in served] == [tls, tls], "also when they are read anew"
+    assert served[0].server.pairing is lan
 
 
 def test_an_address_is_drawn_for_a_phone():

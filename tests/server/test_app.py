@@ -148,6 +148,15 @@ async def test_others_are_invited_where_they_can_come_in():
     assert "in no network" in await told_by(Config(server=lan), ())
 
 
+async def test_a_phone_is_invited_by_https_first():
+    server = Server(Config(server=ServerSettings(host="192.0.2.1", pairing=True)))
+    server.port, server.tls.port = 8000, 8443
+    told = invitation(server, ("192.0.2.1",), lambda address: f"<{address}>").splitlines()
+    assert told[0] == "<https://192.0.2.1:8443/>"
+    assert "https://192.0.2.1:8443/" in told[1]
+    assert told[2] == "Boards that know no TLS, and programs: http://192.0.2.1:8000/ (ws://192.0.2.1:8000/)"
+
+
 async def test_an_open_door_is_said_aloud():
     told = await told_by(Config(server=ServerSettings(host="192.0.2.1", open=True)), ("192.0.2.7",))
     assert "http://192.0.2.1:8000/" in told

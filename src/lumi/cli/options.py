@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,14 @@ Url = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
 Token = Annotated[
     str | None, typer.Option("--token", envvar="LUMI_TOKEN", help="What the server wants to see.")
+]
+Ca = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca",
+        envvar="LUMI_CA",
+        help="Certificate (PEM) of the authority to trust, for wss://. None: the system's, and this machine's server's.",
+    ),
 ]
 SpokenLanguage = Annotated[str | None, typer.Option("--language", help="What is spoken: zh or en.")]
 

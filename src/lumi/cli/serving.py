@@ -36,7 +36,6 @@ def serve(
 ) -> None:
     """Start the server."""
     from lumi.commands.serve import serve as command
-    from lumi.commands.serve import with_lan
 
     flags: dict[str, object] = {
         "server.host": host,
@@ -47,7 +46,7 @@ def serve(
         "profile": profile,
     }
     terminal = console()
-    run(terminal, lambda: command(config, with_lan(flags) if lan else flags))
+    run(terminal, lambda: command(config, flags, lan=lan))
 
 
 @app.command()

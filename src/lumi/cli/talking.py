@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lumi.cli.options import Json, SpokenLanguage, Token, Url, console, spoken
+from lumi.cli.options import Ca, Json, SpokenLanguage, Token, Url, console, spoken
 from lumi.commands.running import run
 
 app = typer.Typer()
@@ -19,6 +19,7 @@ def chat(
     once: Annotated[str | None, typer.Option("--once", help="Ask this, print the answer, leave.")] = None,
     url: Url = None,
     token: Token = None,
+    ca: Ca = None,
     as_json: Json = False,
 ) -> None:
     """Converse in text."""
@@ -26,7 +27,7 @@ def chat(
     from lumi.commands.chat import chat as command
 
     terminal = console(as_json=as_json)
-    run(terminal, lambda: command(terminal, ChatOptions(once, url, token)))
+    run(terminal, lambda: command(terminal, ChatOptions(once, url, token, ca)))
 
 
 @app.command()
@@ -39,6 +40,7 @@ def say(
     url: Url = None,
     language: SpokenLanguage = None,
     token: Token = None,
+    ca: Ca = None,
     as_json: Json = False,
 ) -> None:
     """Speak a recording to the server and hear what it answers."""
@@ -46,7 +48,7 @@ def say(
     from lumi.commands.say import say as command
 
     terminal = console(as_json=as_json)
-    options = SayOptions(wav, out, url, spoken(language), token)
+    options = SayOptions(wav, out, url, spoken(language), token, ca)
     run(terminal, lambda: command(terminal, options))
 
 
@@ -68,6 +70,7 @@ def talk(
     url: Url = None,
     language: SpokenLanguage = None,
     token: Token = None,
+    ca: Ca = None,
 ) -> None:
     """Converse with microphone and loudspeaker. Enter starts and ends your turn, unless hands-free."""
     from lumi.commands.talk import Style, TalkOptions
@@ -77,18 +80,18 @@ def talk(
     style = Style.REALTIME if realtime else Style.HANDS_FREE if hands_free else Style.HOLD
     if wake or wake_url:
         style = Style.WAKE
-    options = TalkOptions(style, url, spoken(language), token, wake, wake_url)
+    options = TalkOptions(style, url, spoken(language), token, ca, wake, wake_url)
     run(terminal, lambda: command(terminal, options))
 
 
 @app.command()
-def tui(*, url: Url = None, language: SpokenLanguage = None, token: Token = None) -> None:
+def tui(*, url: Url = None, language: SpokenLanguage = None, token: Token = None, ca: Ca = None) -> None:
     """Converse in a full screen: text and voice, with what the connection does."""
     from lumi.commands.tui import TuiOptions
     from lumi.commands.tui import tui as command
 
     terminal = console()
-    run(terminal, lambda: command(terminal, TuiOptions(url, spoken(language), token)))
+    run(terminal, lambda: command(terminal, TuiOptions(url, spoken(language), token, ca)))
 
 
 @app.command()

@@ -15,7 +15,12 @@ from msgspec.structs import replace
 from lumi.audio.format import AudioFormat
 from lumi.client.broadcast import Subscription
 from lumi.client.chat_outbox import ChatOutbox
-from lumi.client.connection_service import ConnectionService, Connector, connect_websocket
+from lumi.client.connection_service import (
+    ConnectionService,
+    Connector,
+    connect_websocket,
+    websocket_connector,
+)
 from lumi.client.device_info import describe_device
 from lumi.client.device_info import device_id as installation_id
 from lumi.client.events import Event
@@ -269,6 +274,7 @@ async def connect(
     audio: AudioFormat | None = None,
     features: Features = DEFAULT_FEATURES,
     token: str | None = None,
+    ca: Path | str | None = None,
     reconnect: ReconnectPolicy | None = FOR_EVER,
     queue_path: Path | str | None = None,
     wait_ready: bool = True,
@@ -291,6 +297,7 @@ async def connect(
         audio: what this client sends and wants to hear; Opus 16 kHz 60 ms, or PCM where there is no Opus.
         features: what is asked for beyond the plain protocol (`resume` by every client that reconnects).
         token: sent as `Authorization: Bearer …`.
+        ca: a file with the certificate (PEM) of an authority to trust beside the system's, for `wss://`.
         reconnect: how often and how long to try, also the first time; None: once, and a lost line is the end.
         queue_path: a file that keeps what is unanswered, so that it survives this process too. Then `chat()` waits
             for as long as it takes, also through errors that pass.
@@ -307,10 +314,12 @@ async def connect(
         ConnectionRefused: the server will not have us.
         HandshakeError: the hello exchange went wrong (`HandshakeTimeout`, `MissingSessionId`).
         StoreError: the queue's file cannot be used, or another process uses it.
+        ConfigError: `ca` is no certificate.
     """
     if connector is connect_websocket:
         split_url(url)  # a mistyped address will not get better
         network = network or NetworkChecker()
+        connector = websocket_connector(ca) if ca else connector
     policy = reconnect or NEVER
     profile = Profile(
         device_id or installation_id(),

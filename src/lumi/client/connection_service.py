@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, cast
 
@@ -28,6 +29,7 @@ from lumi.protocol.connection import Connection, Role
 from lumi.protocol.messages import AudioFrame, ClientMessage, CloseCode, Fault
 from lumi.transport import websocket
 from lumi.transport.base import Link
+from lumi.transport.trust import trusting
 
 CLOSE_WAIT_S = 1.0
 """How long the reader may go on after the line was closed, to hand over what came before."""
@@ -42,6 +44,20 @@ class Connector(Protocol):
 async def connect_websocket(url: str, *, headers: Mapping[str, str]) -> Link:
     """The usual connector."""
     return await websocket.connect(url, headers=headers)
+
+
+def websocket_connector(ca: Path | str) -> Connector:
+    """The usual connector, which trusts the certificate authority in the file `ca` as well.
+
+    Raises:
+        ConfigError: the file will not do.
+    """
+    context = trusting(ca)
+
+    async def open_link(url: str, *, headers: Mapping[str, str]) -> Link:
+        return await websocket.connect(url, headers=headers, ssl_context=context)
+
+    return open_link
 
 
 def is_audio(item: Incoming) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from msgspec import structs
 
@@ -16,6 +17,7 @@ from lumi.commands.console import Console
 from lumi.commands.keyboard import Keyboard
 from lumi.commands.local_server import server_url
 from lumi.commands.running import DONE
+from lumi.commands.trusted import authority
 from lumi.errors import ConfigError, ServerError
 from lumi.protocol.messages import Notify
 
@@ -29,6 +31,7 @@ class ChatOptions:
     once: str | None = None
     url: str | None = None
     token: str | None = None
+    ca: Path | None = None
 
 
 async def chat(console: Console, options: ChatOptions, keyboard: AsyncIterable[str] | None = None) -> int:
@@ -40,7 +43,9 @@ async def chat(console: Console, options: ChatOptions, keyboard: AsyncIterable[s
     features = structs.replace(DEFAULT_FEATURES, stream=options.once is None)
     async with (
         server_url(options.url, console) as url,
-        connect(url, token=options.token, features=features, reconnect=None) as client,
+        connect(
+            url, token=options.token, ca=authority(url, options.ca), features=features, reconnect=None
+        ) as client,
     ):
         if options.once is not None:
             await ask_once(console, client, options.once)

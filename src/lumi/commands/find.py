@@ -35,13 +35,16 @@ async def find(console: Console, options: FindOptions) -> int:
             "url": service_url(service),
             "version": service.properties.get("version", ""),
             "token": needs_token(service),
+            "secure_url": secure_url(service),
         }
         for service in found
     ]
     console.result({"servers": servers})
     for service in found:
         token = console.words(zh="（需要 --token）", en="  (wants --token)") if needs_token(service) else ""
-        console.write(f"{service_url(service)}  {service.name}{token}")
+        safe = secure_url(service)
+        also = console.words(zh=f"（也可用 {safe}）", en=f"  (also {safe})") if safe else ""
+        console.write(f"{service_url(service)}  {service.name}{token}{also}")
     if not found:
         console.note(
             zh="局域网内没有找到服务器。",
@@ -53,8 +56,18 @@ async def find(console: Console, options: FindOptions) -> int:
 def service_url(service: Service) -> str:
     """The address for a client."""
     scheme = "wss" if service.properties.get("tls") == "1" else "ws"
+    return _url(scheme, service, str(service.port))
+
+
+def secure_url(service: Service) -> str:
+    """The address of the port that speaks TLS as well; empty if there is none."""
+    port = service.properties.get("tls_port", "")
+    return _url("wss", service, port) if port.isdecimal() else ""
+
+
+def _url(scheme: str, service: Service, port: str) -> str:
     host = f"[{service.host}]" if ":" in service.host else service.host
-    return f"{scheme}://{host}:{service.port}{service.properties.get('path') or '/'}"
+    return f"{scheme}://{host}:{port}{service.properties.get('path') or '/'}"
 
 
 def needs_token(service: Service) -> bool:

@@ -15,6 +15,7 @@ from lumi.client.spoken_reply import SpokenReply, load_question
 from lumi.commands.console import Console
 from lumi.commands.local_server import server_url
 from lumi.commands.running import DONE
+from lumi.commands.trusted import authority
 from lumi.protocol.messages import DeviceInfo
 
 LOCALES: dict[Language, str] = {"zh": "zh_CN", "en": "en_US"}
@@ -29,6 +30,7 @@ class SayOptions:
     url: str | None = None
     language: Language | None = None
     token: str | None = None
+    ca: Path | None = None
 
 
 def device_speaking(language: Language | None) -> DeviceInfo:
@@ -43,7 +45,9 @@ async def say(console: Console, options: SayOptions) -> int:
     device = device_speaking(options.language)
     async with (
         server_url(options.url, console, wait_ready=True) as url,
-        connect(url, token=options.token, device_info=device, reconnect=None) as client,
+        connect(
+            url, token=options.token, ca=authority(url, options.ca), device_info=device, reconnect=None
+        ) as client,
     ):
         reply = await client.ask(pcm, rate_hz=rate_hz)
     if options.out is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -30,8 +31,13 @@ def qr_code(address: str) -> str:
     return out.getvalue().rstrip("\n")
 
 
-async def serve(config_file: Path | None, flags: Mapping[str, object]) -> int:
+async def serve(config_file: Path | None, flags: Mapping[str, object], *, lan: bool = False) -> int:
     """Run a server with the settings of flag, environment and file.
+
+    Args:
+        config_file: the settings file.
+        flags: settings by their dotted names; None: not given.
+        lan: `--lan`.
 
     Returns:
         The exit code.
@@ -41,8 +47,16 @@ async def serve(config_file: Path | None, flags: Mapping[str, object]) -> int:
     """
     app = load_extra("lumi.server.app", extra="server", command="lumi serve")
     config = load_extra("lumi.config", extra="server", command="lumi serve")
-    reading = config.read(config_file, flags=flags)
+
+    def read() -> Any:
+        given = with_lan(flags) if lan else flags
+        reading = config.read(config_file, flags=given)
+        if lan and "tls" not in reading.config.server.model_fields_set:
+            reading = config.read(config_file, flags={**given, "server.tls": "local"})
+        return reading
+
+    reading = read()
     for warning in reading.warnings:
         typer.echo(f"Mind: {warning}", err=True)
-    await app.serve(reading.config, picture=qr_code, reread=lambda: config.load(config_file, flags=flags))
+    await app.serve(reading.config, picture=qr_code, reread=lambda: read().config)
     return 0

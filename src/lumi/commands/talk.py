@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -21,6 +22,7 @@ from lumi.commands.keyboard import Keyboard
 from lumi.commands.local_server import server_url
 from lumi.commands.running import DONE
 from lumi.commands.say import device_speaking
+from lumi.commands.trusted import authority
 from lumi.commands.wake_gate import WakeGate, wake_engine
 from lumi.engines.base import Wake
 from lumi.protocol.messages import Error, LlmEmotion, Notify, Stt, Tts, TtsState
@@ -52,6 +54,7 @@ class TalkOptions:
     url: str | None = None
     language: Language | None = None
     token: str | None = None
+    ca: Path | None = None
     wake: str = ""
     """Names of wake words, with commas between."""
     wake_url: str = ""
@@ -64,7 +67,12 @@ async def talk(console: Console, options: TalkOptions) -> int:
     async with Microphone() as microphone, Speaker() as speaker, server_url(options.url, console) as url:
         device = device_speaking(options.language)
         async with connect(
-            url, token=options.token, device_info=device, features=FEATURES, reconnect=None
+            url,
+            token=options.token,
+            ca=authority(url, options.ca),
+            device_info=device,
+            features=FEATURES,
+            reconnect=None,
         ) as client:
             conversation = Conversation(console, client, microphone, speaker, wake, options.wake)
             await conversation.run(options.style, Keyboard())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 from msgspec import structs
@@ -15,6 +16,7 @@ from lumi.commands.console import Console
 from lumi.commands.local_server import server_url
 from lumi.commands.running import DONE, load_extra
 from lumi.commands.say import device_speaking
+from lumi.commands.trusted import authority
 from lumi.errors import ConfigError
 from lumi.tui.model import Model
 
@@ -29,6 +31,7 @@ class TuiOptions:
     url: str | None = None
     language: Language | None = None
     token: str | None = None
+    ca: Path | None = None
 
 
 async def tui(
@@ -51,7 +54,14 @@ async def tui(
     async with server_url(options.url, console) as url:
 
         def dial() -> AbstractAsyncContextManager[Client]:
-            return connect(url, token=options.token, device_info=device, features=FEATURES, wait_ready=False)
+            return connect(
+                url,
+                token=options.token,
+                ca=authority(url, options.ca),
+                device_info=device,
+                features=FEATURES,
+                wait_ready=False,
+            )
 
         await app.run(dial, Model(options.language or console.language, address=url))
     return DONE

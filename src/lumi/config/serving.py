@@ -17,6 +17,20 @@ class ServerSettings(Section):
         default="127.0.0.1", min_length=1, description="Address to listen on. Only this machine by default."
     )
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    tls: Literal["off", "files", "local"] = Field(
+        default="off",
+        description="A second port that speaks TLS: `files` with the certificate below, `local` with one of an authority "
+        "that is made in the data directory. `lumi serve --lan` means `local` unless this is set.",
+    )
+    tls_cert: Path | None = Field(
+        default=None, description="Certificate for `files`, in PEM form, with those between it and its root."
+    )
+    tls_key: Path | None = Field(
+        default=None, description="The certificate's private key, in PEM form, without a passphrase."
+    )
+    tls_port: int = Field(
+        default=8443, ge=0, le=65535, description="Port that speaks TLS; 0 takes any free one."
+    )
     data_dir: Path | None = Field(
         default=None,
         description="Directory for timers, answers and logs. By default the system's place for them.",

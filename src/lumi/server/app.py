@@ -146,6 +146,8 @@ def invitation(server: Server, addresses: Sequence[str], picture: Picture) -> st
     if not pages:
         return "This machine is in no network: nobody else can come in yet."
     lines = [picture(pages[0]), f"From other devices of this network: {' or '.join(pages)}"]
+    if server.tls.port is not None:
+        lines = _invitation_by_tls(reached_at(settings.host, addresses), server, pages, picture)
     if settings.pairing:
         lines.append(
             f"A new device shows a code: {command()} devices pair CODE lets it in, {command()} devices lists all."
@@ -153,6 +155,22 @@ def invitation(server: Server, addresses: Sequence[str], picture: Picture) -> st
     if settings.open and not (settings.token or settings.tokens or settings.pairing or settings.allow):
         lines.append("CAREFUL: server.open lets in everybody who reaches this address, without any token.")
     return "\n".join(line for line in lines if line)
+
+
+def _invitation_by_tls(
+    hosts: Sequence[str], server: Server, pages: Sequence[str], picture: Picture
+) -> list[str]:
+    """What a phone wants comes first: browsers give a microphone to https alone."""
+    safe = [f"https://{authority(host, server.tls.port or 0)}/" for host in hosts]
+    lines = [picture(safe[0]), f"From phones and browsers of this network: {' or '.join(safe)}"]
+    if server.tls.has_authority:
+        lines.append(
+            f"A browser warns of a certificate that it does not know yet: to install it, open {pages[0]} there."
+        )
+    boards = [
+        f"http://{place}/ (ws://{place}/)" for place in (authority(host, server.port) for host in hosts)
+    ]
+    return [*lines, f"Boards that know no TLS, and programs: {' or '.join(boards)}"]
 
 
 def asks(device: Device, code: PairingCode) -> str:

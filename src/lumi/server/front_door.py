@@ -29,6 +29,7 @@ from lumi.server.registry import DeviceRegistry
 from lumi.server.secret_file import ADMIN_TOKEN, SecretFile
 from lumi.server.services import Services
 from lumi.server.session_manager import SessionManager
+from lumi.server.tls import Tls
 from lumi.server.vision import VisionDesk
 from lumi.transport.discovery import LUMI, keep_announced, lan_addresses
 
@@ -43,6 +44,7 @@ class FrontDoor:
     doorkeeper: Doorkeeper
     audit: AuditLog
     reception: Reception
+    tls: Tls
 
     def routes(
         self, sessions: SessionManager, address: Callable[[], str], stack: AsyncExitStack
@@ -74,7 +76,7 @@ class FrontDoor:
         )
         admin = Admin(SecretFile(config.data_dir / ADMIN_TOKEN), self.audit)
         devices = DevicesApi(household, admin, self.audit, __version__)
-        return [*ota.routes(), *devices.routes(), *self._vision(stack).routes()]
+        return [*ota.routes(), *devices.routes(), *self._vision(stack).routes(), *self.tls.routes()]
 
     def _vision(self, stack: AsyncExitStack) -> VisionDesk:
         """Where pictures are looked at: by a model of its own, or by the one that answers the device."""
@@ -91,13 +93,13 @@ class FrontDoor:
 
 
 def open_front_door(
-    config: Config, registry: DeviceRegistry, services: Services, metrics: Metrics
+    config: Config, registry: DeviceRegistry, services: Services, metrics: Metrics, tls: Tls
 ) -> FrontDoor:
     """A door as the settings have it."""
     doorkeeper = assembly.doorkeeper(config, registry)
     audit = AuditLog(metrics, services.wall_clock)
     reception = Reception(doorkeeper, registry, services, audit, services.wall_clock)
-    return FrontDoor(config, registry, services, doorkeeper, audit, reception)
+    return FrontDoor(config, registry, services, doorkeeper, audit, reception, tls)
 
 
 def registered(registry: DeviceRegistry, device_id: str) -> DeviceOverrides:
@@ -110,12 +112,14 @@ def registered(registry: DeviceRegistry, device_id: str) -> DeviceOverrides:
     )
 
 
-async def announced(config: Config, port: int) -> None:
-    """For ever: tell the local network that this server is here."""
+async def announced(config: Config, port: int, tls_port: int | None = None) -> None:
+    """For ever: tell the local network that this server is here, and where it speaks TLS, if it does."""
     server = config.server
     properties = {"version": __version__, "path": "/"}
     if server.token or server.tokens:
         properties["token"] = "1"  # noqa: S105 - says that one is wanted
+    if tls_port is not None:
+        properties["tls_port"] = str(tls_port)
     name = f"Lumi on {socket.gethostname().partition('.')[0]}"
     told = logger(Subject.SERVER).info
     await keep_announced(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -17,11 +18,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        self.connections = Counter("lumi_connections", "Connections so far", registry=registry)
+        count = partial(Counter, registry=registry)
+        self.connections = count("lumi_connections", "Connections so far")
         self.closed = Counter("lumi_closed", "Connections closed, by close code", ["code"], registry=registry)
-        self.refused = Counter(
-            "lumi_refused", "Connections refused, by reason", ["reason"], registry=registry
-        )
+        self.refused = count("lumi_refused", "Connections refused, by reason", ["reason"])
+        self.handshakes = count("lumi_tls_handshakes", "Connections to the TLS port, by outcome", ["outcome"])
         self.turns = Counter("lumi_turns", "Turns ended, spoken or written", ["kind"], registry=registry)
         self.stages = Histogram(
             "lumi_stage_seconds",
@@ -30,9 +31,7 @@ class Metrics:
             buckets=STAGE_BUCKETS_S,
             registry=registry,
         )
-        self.errors = Counter(
-            "lumi_errors", "Errors told to clients, by name", ["error_code"], registry=registry
-        )
+        self.errors = count("lumi_errors", "Errors told to clients, by name", ["error_code"])
         self.unwelcome = Counter(
             "lumi_unwelcome", "Frames refused because their sender sends too much", registry=registry
         )

@@ -1,11 +1,12 @@
-"""The one port: bound, or refused with the setting to change."""
+"""The plain port: bound, or refused with the setting to change."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from aiohttp import web
 
@@ -20,14 +21,18 @@ CLEANUP_S = 2.0
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what to connect to when listening everywhere
 
+SETTING = "server.port"
+VARIABLES = {SETTING: ("LUMI_PORT", 8000), "server.tls_port": ("LUMI_SERVER__TLS_PORT", 8443)}
+"""Of each port's setting: its name in the environment, and the usual port."""
+
 PROBLEMS = {
     errno.EADDRINUSE: (
-        "server.port",
-        "{port} is in use on {host}: stop what uses it, or choose another, e.g. LUMI_PORT={other} (0 takes any free one)",
+        "",
+        "{port} is in use on {host}: stop what uses it, or choose another, e.g. {variable}={other} (0 takes any free one)",
     ),
     errno.EACCES: (
-        "server.port",
-        "{port} may not be used by this user: choose one from 1024 up, e.g. LUMI_PORT=8000",
+        "",
+        "{port} may not be used by this user: choose one from 1024 up, e.g. {variable}={usual}",
     ),
     errno.EADDRNOTAVAIL: (
         "server.host",
@@ -36,11 +41,23 @@ PROBLEMS = {
 }
 
 
+Factory = Callable[[], asyncio.BaseProtocol]
+
+
 @asynccontextmanager
 async def listening(
-    application: web.Application, settings: ServerSettings, *, request_s: float = 10.0
+    application: web.Application,
+    settings: ServerSettings,
+    request_s: float = 10.0,
+    beside: Callable[[Factory], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
 ) -> AsyncIterator[int]:
-    """Listen while this lasts; gives the port. A connection that makes no whole request within `request_s` is closed.
+    """Listen while this lasts; gives the port.
+
+    Args:
+        application: what is served.
+        settings: host and port.
+        request_s: a connection that makes no whole request within this time is closed.
+        beside: entered for as long: another port, whose connections the given factory's protocols serve.
 
     Raises:
         ConfigError: the address or the port cannot be had; names the setting.
@@ -59,21 +76,31 @@ async def listening(
             await site.start()
         except OSError as error:
             raise refusal(error, settings.host, settings.port) from error
-        yield int(runner.addresses[0][1])
+        assert runner.server is not None
+        async with beside(runner.server):
+            yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
 
 
-def refusal(error: OSError, host: str, port: int) -> ConfigError:
+def refusal(error: OSError, host: str, port: int, setting: str = SETTING) -> ConfigError:
     """What to change so that the port can be had."""
     if isinstance(error, socket.gaierror):
         return ConfigError(
             "server.host", f"{host} is no address and no name that is known; e.g. LUMI_HOST=127.0.0.1"
         )
     # asyncio puts what several addresses said into one error without a number; uvloop keeps the number.
-    key, problem = PROBLEMS.get(error.errno or 0, ("server.port", "{port} on {host} cannot be had ({error})"))
-    other = port + 1 if port < 65_535 else 8000
-    return ConfigError(key, problem.format(port=port, host=host, other=other, error=error.strerror or error))
+    key, problem = PROBLEMS.get(error.errno or 0, ("", "{port} on {host} cannot be had ({error})"))
+    variable, usual = VARIABLES[setting]
+    text = problem.format(
+        port=port,
+        host=host,
+        other=port + 1 if port < 65_535 else usual,
+        variable=variable,
+        usual=usual,
+        error=error.strerror or error,
+    )
+    return ConfigError(key or setting, text)
 
 
 def reached_at(host: str, addresses: Sequence[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import os
 import secrets
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from lumi.errors import ConfigError
@@ -20,10 +21,18 @@ ADMIN_TOKEN = "admin.token"  # noqa: S105 - a file's name
 
 
 class SecretFile:
-    """One secret. Read again whenever the file has changed, so that a new one counts at once."""
+    """One secret. Read again whenever the file has changed, so that a new one counts at once.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file.
+        make: gives a new secret.
+    """
+
+    def __init__(
+        self, path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(SECRET_BYTES)
+    ) -> None:
         self.path = path
+        self._make = make
         self._known: tuple[tuple[int, int, int], str] | None = None
 
     def read(self) -> str | None:
@@ -88,8 +97,8 @@ class SecretFile:
         if about.st_mode & 0o077:
             mode = stat.S_IMODE(about.st_mode)
             raise self._problem(
-                f"may be read by others (mode {mode:o}); chmod 600 it, and make a new one (lumi token rotate) if "
-                "somebody else may have read it"
+                f"may be read by others (mode {mode:o}); chmod 600 it, and make a new one (lumi token rotate; "
+                "for a key: remove it) if somebody else may have read it"
             )
 
     def _write(self, *, replace: bool) -> None:
@@ -98,7 +107,7 @@ class SecretFile:
             handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)  # mode 600
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(secrets.token_urlsafe(SECRET_BYTES) + "\n")
+                    file.write(self._make().strip() + "\n")
                     file.flush()
                     os.fsync(file.fileno())
                 self._put(name, replace=replace)

@@ -42,6 +42,7 @@ from lumi.server.secret_file import TOKEN_SECRET, SecretFile
 from lumi.server.services import Services
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
+from lumi.server.tls import Tls, open_tls
 from lumi.server.tooling import Tooling, tooling
 from lumi.server.wyoming_service import wyoming_offered
 from lumi.store.base import Store
@@ -61,12 +62,14 @@ class Server:
 
     Attributes:
         port: where it listens.
+        tls: the second port, if there is one.
         gateway: `gateway.serve(link)` serves a link that came by another way.
         ready: done when all engines have loaded, or with the error of the one that cannot.
     """
 
     gateway: Gateway
     sessions: SessionManager
+    tls: Tls
     ready: asyncio.Future[None]
 
     def __init__(
@@ -90,6 +93,7 @@ class Server:
         self._given: dict[str, Any] = {"vad": vad, "stt": stt, "llm": llm, "tts": tts, "duplex": duplex}
         self._store = store
         self._wall_clock = wall_clock
+        self.tls = Tls(config, self.metrics, None)
         self._stack = AsyncExitStack()
         self._unheard: tuple[str, ...] = ()
         self._draining = False
@@ -152,6 +156,7 @@ class Server:
 
     async def __aenter__(self) -> Self:
         self.ready = asyncio.get_running_loop().create_future()
+        self.tls = open_tls(self.config, self.metrics, self._wall_clock)
         async with AsyncExitStack() as stack:
             await self._build(stack)
             self._stack = stack.pop_all()
@@ -210,8 +215,9 @@ class Server:
         tasks.start("session sweep", self.sessions.sweep())
         tasks.start("retention", sweep(store, lambda: self.config, self._wall_clock))
         tasks.start("devices", self.registry.run())
+        tasks.start("certificate", self.tls.run())
         if self.config.server.announce:
-            tasks.start("announce", announced(self.config, self.port))
+            tasks.start("announce", announced(self.config, self.port, self.tls.port))
 
     async def _open_registry(self, store: Store) -> None:
         secret = SecretFile(self.config.data_dir / TOKEN_SECRET)
@@ -243,7 +249,7 @@ class Server:
         """Sessions, the gateway before them, and the port."""
         config = self.config
         self.sessions = await stack.enter_async_context(self._session_manager(services, bells))
-        door = open_front_door(config, self.registry, services, self.metrics)
+        door = open_front_door(config, self.registry, services, self.metrics, self.tls)
         self.gateway = Gateway(
             self.sessions,
             self.metrics,
@@ -264,7 +270,7 @@ class Server:
             engines=self._engine_health.report,
         )
         self.port = await stack.enter_async_context(
-            listening(api.application(), config.server, request_s=config.limits.hello_s)
+            listening(api.application(), config.server, config.limits.hello_s, self.tls.serving)
         )
 
     async def _warm_up(self, furnished: Furnished) -> None:
@@ -298,20 +304,12 @@ class Server:
 
     def _watch(self, services: Services) -> None:
         """Numbers that others count."""
-        watch = self.metrics.watch
+        watch, pacer, pool = self.metrics.watch, services.pacer, services.pool
         watch("sessions", "Sessions now", lambda: float(len(self.sessions)))
         watch("links", "Links now", lambda: float(len(self.gateway)))
-        watch("frames_sent", "Speech packets sent so far", lambda: float(services.pacer.stats.frames))
-        watch(
-            "frames_late",
-            "Speech packets sent over 20 ms late",
-            lambda: float(services.pacer.stats.late_frames),
-        )
-        watch(
-            "packets_corrupt",
-            "Audio packets that could not be decoded",
-            lambda: float(services.pool.stats.corrupt),
-        )
+        watch("frames_sent", "Speech packets sent so far", lambda: float(pacer.stats.frames))
+        watch("frames_late", "Speech packets sent over 20 ms late", lambda: float(pacer.stats.late_frames))
+        watch("packets_corrupt", "Packets that could not be decoded", lambda: float(pool.stats.corrupt))
         watch(
             "cache_bytes",
             "Memory taken by sentences already encoded",

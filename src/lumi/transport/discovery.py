@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 LUMI = "_lumi._tcp.local."
-"""A Lumi server. Its properties: `version`, `path` (`/`), `tls` (`1`: `wss`), `token` (`1`: it wants to see one)."""
+"""A Lumi server. Its properties: `version`, `path` (`/`), `tls` (`1`: `wss`), `tls_port` (where it speaks `wss` as well),
+`token` (`1`: it wants to see one)."""
 
 WYOMING = "_wyoming._tcp.local."
 """A service that speaks the Wyoming protocol; Home Assistant looks for these."""

@@ -189,7 +189,8 @@ def _failure(error: Exception, address: URL, timeout_s: float) -> NetworkError:
 
 _FAILURES: dict[type[Exception], str] = {
     aiohttp.ClientConnectorDNSError: "the name {host} is not known: check its spelling, or this machine's network",
-    aiohttp.ClientConnectorCertificateError: "{place} shows a certificate that this machine does not trust: {error}",
+    aiohttp.ClientConnectorCertificateError: "{place} shows a certificate that this machine does not trust ({error}): give "
+    "its authority's with --ca FILE, LUMI_CA or lumi.connect(ca=…); a Lumi server offers its own at /lumi-ca.crt",
     aiohttp.ClientSSLError: "{place} does not speak TLS as it should: try ws:// instead of wss:// ({error})",
     aiohttp.ServerDisconnectedError: "{place} hung up without an answer: is it a WebSocket server?",
 }

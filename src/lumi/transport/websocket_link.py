@@ -102,7 +102,7 @@ class WebSocketLink:
         except (ClientError, ConnectionError) as error:
             self._raise_if_lost()
             raise ConnectionLost(1006, str(error)) from error
-        if self._transport.get_write_buffer_size() > WRITE_LIMIT_BYTES:
+        if self._unsent_bytes() > WRITE_LIMIT_BYTES:
             await self._wait_for_room()
 
     async def _wait_for_room(self) -> None:
@@ -110,12 +110,18 @@ class WebSocketLink:
         one future, so that cancelling one of them cancels them all.
         """
         pause_s = 0.0  # at first only let the loop write: uvloop collects what one of its turns sends
-        while self._transport.get_write_buffer_size() > WRITE_LIMIT_BYTES:
+        while self._unsent_bytes() > WRITE_LIMIT_BYTES:
             await asyncio.sleep(pause_s)
             self._raise_if_lost()
             if self._transport.is_closing():
                 raise ConnectionLost(1006, "the peer has gone")
             pause_s = min(max(pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+
+    def _unsent_bytes(self) -> int:
+        try:
+            return self._transport.get_write_buffer_size()
+        except AttributeError:  # asyncio's TLS, closed twice: it has let go of what it could ask
+            return 0
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         if self._lost is None:
@@ -127,7 +133,7 @@ class WebSocketLink:
         except (TimeoutError, ClientError, ConnectionError):
             pass  # the peer does not answer: that it is told no more is all there is to do
         finally:
-            if self._transport.get_write_buffer_size():
+            if self._unsent_bytes():
                 self._transport.abort()  # it does not read either: what is unsent would stay in memory
             await self._give_back()
 
