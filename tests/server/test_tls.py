@@ -65,7 +65,7 @@ async def test_one_application_on_two_ports(tmp_path):
 async def test_our_client_trusts_the_authority_that_it_is_given_and_no_other(tmp_path):
     async with serving(tmp_path) as server:
         url = f"wss://127.0.0.1:{server.tls.port}/"
-        with pytest.raises(ConnectFailed, match=r"does not trust .* --ca FILE"):
+        with pytest.raises(ConnectFailed, match=r"does not trust \([^(\[]+\): .* --ca FILE"):
             async with connect(url, reconnect=None):
                 pass
         async with connect(url, ca=tmp_path / "tls" / "ca.pem", reconnect=None) as client:
@@ -149,3 +149,15 @@ def test_without_tls_nothing_that_makes_certificates_is_loaded():
 def test_a_server_is_called_by_its_name_and_by_where_it_listens():
     assert {"localhost", "127.0.0.1", "::1", "192.0.2.7"} <= set(own_names("192.0.2.7"))
     assert [name for name in own_names("127.0.0.1") if name.endswith(".local")]
+
+
+@pytest.mark.real
+def test_tls_on_the_standard_loop_ends_as_cleanly_as_on_the_fast_one(tmp_path):
+    async def converse() -> str:
+        async with serving(tmp_path) as server:
+            url = f"wss://127.0.0.1:{server.tls.port}/"
+            async with connect(url, ca=tmp_path / "tls" / "ca.pem", reconnect=None) as client:
+                return (await client.chat("hi")).content
+
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        assert runner.run(converse()) == "You said: hi. That is all."

@@ -181,7 +181,8 @@ def _failure(error: Exception, address: URL, timeout_s: float) -> NetworkError:
         )
     for kind, text in _FAILURES.items():
         if isinstance(error, kind):
-            return ConnectFailed(text.format(place=place, host=address.host, error=error))
+            detail = getattr(getattr(error, "certificate_error", None), "verify_message", "") or error
+            return ConnectFailed(text.format(place=place, host=address.host, error=detail))
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno == errno.ECONNREFUSED:
         return ConnectFailed(f"nothing listens at {place}: start the server there, or check the address")
     return ConnectFailed(f"no connection to {place}: {error}")
