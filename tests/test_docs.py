@@ -257,7 +257,7 @@ def exchanges(block: Block) -> Iterator[tuple[str, str]]:
 
 CONVERSATION = sorted({pair for block in FENCED if block.language == "console" for pair in exchanges(block)})
 
-TIME_OF_DAY = re.compile(r"[\d:]+|[AP]M|凌晨|早上|上午|中午|下午|傍晚|晚上|半夜|点整|点半|分")
+TIME_OF_DAY = re.compile(r"[\d:]+|[AP]M|凌晨|早上|上午|中午|下午|傍晚|晚上|半夜|点整|点半|点|分")
 
 
 @pytest.mark.real
