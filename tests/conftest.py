@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import hypothesis
 import pytest
 
 from lumi.testing.clock import VirtualTimeLoop, WallClock
@@ -17,6 +18,10 @@ from lumi.testing.leftovers import leaving_nothing
 
 REAL_TIMEOUT_S = 60.0
 """For a test marked `real`; `@pytest.mark.real(timeout_s=…)` sets another."""
+
+# What is generated is the same every time, and how long an example takes is no test's business.
+hypothesis.settings.register_profile("lumi", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("lumi")
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
