@@ -79,6 +79,17 @@ async def test_who_got_a_token_must_show_it(house):
     assert keeper.judge(info("new", "c", "wrong.1")).verdict is Verdict.BAD_TOKEN
 
 
+@pytest.mark.parametrize("odd", ["\udcff", "\udcff.1", "a\udcff.1700000000", "\udcff\udcfe.\udcfd"])
+async def test_bytes_that_are_no_text_are_a_wrong_token_and_no_name(house, odd):
+    await house.pair()
+    await house.registry.token_for("aa:bb")
+    for rules in ({"pairing": True}, {"tokens": ("let-me-in",)}, {"allowed": frozenset({"aa:bb"})}):
+        keeper = house.keeper(**rules)
+        assert keeper.judge(info("aa:bb", "c", odd)).verdict is Verdict.BAD_TOKEN
+        assert keeper.judge(info("aa:bb", odd, "wrong.1")).verdict is Verdict.BAD_TOKEN
+        assert keeper.judge(info("\udcff", "c")).device_id is None
+
+
 async def test_a_token_says_whose_it_is_whatever_name_is_given(house):
     await house.pair()
     token = await house.registry.token_for("aa:bb")

@@ -1,7 +1,9 @@
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -12,7 +14,11 @@ from lumi.config.serving import ServerSettings
 from lumi.server.auth import Doorkeeper, Rules
 from lumi.server.http_api import HttpApi, content_security_policy
 from lumi.server.limits import Addresses
+from lumi.server.origins import Origins
 from lumi.server.port import listening
+from lumi.server.registry import DeviceRegistry
+from lumi.server.secret_file import SecretFile
+from lumi.store.memory import MemoryStore
 
 pytestmark = pytest.mark.real
 
@@ -180,6 +186,47 @@ async def test_a_browser_without_the_token_is_told_over_the_websocket():
             await ws.receive()
             assert ws.close_code == 4401
         assert visitor.shell.made == []
+
+
+async def keyed(folder: Path) -> Doorkeeper:
+    """Of a household with a device that was given a token."""
+    registry = DeviceRegistry(MemoryStore(), lambda: 1_700_000_000.0, SecretFile(folder / "secret"))
+    await registry.confirm((await registry.ask("aa:bb", "c")).code)
+    assert await registry.token_for("aa:bb")
+    return Doorkeeper(Rules(tokens=("let-me-in",), pairing=True), Origins(), registry)
+
+
+ODD = [
+    ("/", b"Authorization: Bearer hush\xff\xfe.\xfd", 401),
+    ("/", b"Authorization: hush\xff.1700000000", 401),
+    ("/?authorization=hush%FF.1700000000", b"Device-Id: aa:bb", 401),
+    ("/", b"Device-Id: aa:bb\xff\r\nClient-Id: c\xff\r\nAuthorization: Bearer hush.1", 401),
+    ("/?authorization=hush\xff.1", b"Device-Id: aa:bb", 400),
+    ("/?authorization=hush", b"Device-Id\xff: aa:bb", 400),
+]
+
+
+@pytest.mark.parametrize(("path", "header", "status"), ODD)
+async def test_bytes_that_are_no_text_are_refused_like_any_others_and_not_logged(
+    tmp_path, caplog, path, header, status
+):
+    caplog.set_level(logging.DEBUG)
+    async with visiting(await keyed(tmp_path)) as visitor:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(visitor.base.rpartition(":")[2]))
+        upgrade = (
+            b"Host: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        )
+        request = b"GET " + path.encode("latin-1") + b" HTTP/1.1\r\n" + upgrade + header + b"\r\n\r\n"
+        writer.write(request)
+        async with asyncio.timeout(5):
+            answered = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+    assert int(answered.split()[1]) == status
+    assert "hush" not in caplog.text
+    if status == 401:
+        assert "bad_token" in caplog.text, "the refusal is logged, without what was shown"
 
 
 async def test_a_broken_upgrade_is_a_bad_request():

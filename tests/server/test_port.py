@@ -1,4 +1,6 @@
+import asyncio
 import errno
+import logging
 import socket
 
 import pytest
@@ -20,6 +22,26 @@ async def test_a_free_port_is_taken_and_given_back():
         assert caught.value.key == "server.port"
     async with listening(web.Application(), ServerSettings(port=port)) as again:
         assert again == port
+
+
+@pytest.mark.real
+async def test_a_handler_that_fails_is_logged_and_a_request_that_is_none_is_not_repeated(caplog):
+    async def fail(_: web.Request) -> web.Response:
+        raise RuntimeError("out of order")
+
+    caplog.set_level(logging.DEBUG)
+    application = web.Application()
+    application.add_routes([web.get("/", fail)])
+    async with listening(application, ServerSettings(port=0)) as port:
+        for line, status in ((b"GET / HTTP/1.1", b"500"), (b"GET /?token=hush\xff HTTP/1.1", b"400")):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(line + b"\r\nHost: h\r\n\r\n")
+            assert (await reader.readline()).split()[1] == status
+            writer.close()
+            await writer.wait_closed()
+    assert "out of order" in caplog.text
+    assert "no HTTP" in caplog.text
+    assert "hush" not in caplog.text
 
 
 @pytest.mark.real

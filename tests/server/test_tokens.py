@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lumi.server.tokens import AHEAD_S, VALID_S, Judgement, judge, make, may_have_token
+from lumi.server.tokens import AHEAD_S, VALID_S, Judgement, judge, make, may_have_token, same
 
 SECRET = "s" * 43
 NOW = 1_700_000_000.5
@@ -59,7 +59,18 @@ def test_names_that_could_be_read_in_two_ways_get_no_token():
     assert judge(SECRET, make(SECRET, "a", "b|c", NOW), "a|b", "c", NOW) is Judgement.WRONG
 
 
-@given(st.text(), st.text(), st.text())
+@pytest.mark.parametrize("token", ["\udcff", "\udcff.1", "1.\udcff", "a.\udcff.1700000000", "é.1700000000"])
+def test_bytes_that_are_no_text_are_a_wrong_token(token):
+    assert judge(SECRET, token, "c", "d", NOW) is Judgement.WRONG
+    assert same(token, token)
+    assert not same(token, token.encode("utf-8", "surrogatepass").decode("latin-1"))
+
+
+anything = st.text(st.characters(exclude_categories=()))
+"""Surrogates too: so a header's bytes come that are no UTF-8."""
+
+
+@given(anything, anything, anything)
 def test_no_text_is_a_token_and_none_is_too_strange_to_be_told_so(token, client_id, device_id):
     assert judge(SECRET, token, client_id, device_id, NOW) is Judgement.WRONG
     assert judge(SECRET, f"{token}.1", client_id, device_id, NOW) is Judgement.WRONG

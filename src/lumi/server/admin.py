@@ -6,7 +6,6 @@ Loopback is no exception: every program and every web page on this machine could
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -18,6 +17,7 @@ from lumi.server.household import UnknownCode, UnknownDevice
 from lumi.server.identity import shown_token
 from lumi.server.log import Subject, logger
 from lumi.server.secret_file import SecretFile
+from lumi.server.tokens import same
 from lumi.transport.websocket import request_info
 
 REASON = "bad_admin_token"
@@ -57,8 +57,7 @@ class Admin:
             return False
         if token is None or "Authorization" not in request.headers:
             return False
-        shown = shown_token(request_info(request)).encode("utf-8", "surrogatepass")
-        return hmac.compare_digest(shown, token.encode())
+        return same(shown_token(request_info(request)), token)
 
 
 async def answered(handler: Handler, request: web.Request) -> web.StreamResponse:

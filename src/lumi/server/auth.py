@@ -5,14 +5,13 @@ A request is judged before its upgrade. A peer that names its device only in its
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
 from lumi.server.identity import client_name, device_name, is_this_machine, shown_token
 from lumi.server.origins import Origins
 from lumi.server.registry import DeviceRegistry
-from lumi.server.tokens import Judgement
+from lumi.server.tokens import Judgement, same
 from lumi.store.base import DeviceState
 from lumi.transport.base import LinkInfo
 
@@ -145,8 +144,7 @@ class Doorkeeper:
 
     def _bearer(self, found: Admission, token: str) -> Admission:
         """Who shows a token must show a right one, and is whose it is."""
-        shown = token.encode("utf-8", "surrogatepass")
-        matches = [hmac.compare_digest(shown, known.encode()) for known in self.rules.tokens]
+        matches = [same(token, known) for known in self.rules.tokens]
         if any(matches):
             return found
         if self.registry is None:
@@ -165,8 +163,7 @@ class Doorkeeper:
             None if self.registry is None or found.device_id is None else self.registry.get(found.device_id)
         )
         paired = device is not None and device.state is DeviceState.PAIRED
-        same = device is not None and hmac.compare_digest(device.client_id.encode(), found.client_id.encode())
-        if device is not None and paired and same:
+        if device is not None and paired and same(device.client_id, found.client_id):
             return replace(found, verdict=Verdict.NO_TOKEN) if device.keyed else found
         if self.rules.pairing:
             return replace(found, verdict=Verdict.PAIRING)

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from lumi.config.serving import ServerSettings
 from lumi.errors import ConfigError
+from lumi.server.log import Subject, logger
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: devices come back all at once after a restart."""
@@ -41,6 +43,25 @@ PROBLEMS = {
 }
 
 
+class _Requests:
+    """What aiohttp has to log of requests.
+
+    One that is no HTTP stands in the exception's own words, its query and the token in it too: of that, only that it came.
+    """
+
+    def __init__(self) -> None:
+        self._log = logger(Subject.HTTP)
+
+    def debug(self, _: str, *__: object, **___: object) -> None:
+        """Who went away in the middle; of no interest."""
+
+    def exception(self, message: str, *values: object, exc_info: BaseException) -> None:
+        if isinstance(exc_info, HttpProcessingError):
+            self._log.debug("no HTTP", remote=str(values[0]) if values else "", status=exc_info.code)
+        else:
+            self._log.error(message % values, exc_info=exc_info)
+
+
 Factory = Callable[[], asyncio.BaseProtocol]
 
 
@@ -65,6 +86,7 @@ async def listening(
     runner = web.AppRunner(
         application,
         access_log=None,
+        logger=_Requests(),
         handle_signals=False,
         shutdown_timeout=CLEANUP_S,
         keepalive_timeout=request_s,  # runs from the first moment, also while a request trickles in
