@@ -1,14 +1,10 @@
-"""HTTP on the server's one port: any path that asks for an upgrade is the WebSocket; beside it a page, health and counts."""
+"""HTTP on the server's one port: any path that asks for an upgrade is the WebSocket; beside it the web page, health and counts."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from importlib.resources import files
 
 from aiohttp import web
 
@@ -19,9 +15,9 @@ from lumi.server.gateway import Gateway
 from lumi.server.limits import Addresses
 from lumi.server.log import Subject, logger
 from lumi.server.metrics import CONTENT_TYPE, Metrics
+from lumi.server.web_files import SAFETY, web_routes
 from lumi.transport.websocket import accept, is_upgrade, request_info
 
-PAGE = "index.html"
 NOT_FOUND = (
     "404: there is nothing here. The page is at /, health at /healthz, counts at /metrics; "
     "a WebSocket may be opened at any path.\n"
@@ -49,7 +45,6 @@ TOO_MANY = (
 RETRY_AFTER_S = "30"
 BODY_S = 120.0
 """How long a request that brings something along may take, its answer included."""
-SAFETY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -65,7 +60,7 @@ class HttpApi:
 
     Args:
         audit: where refusals are noted.
-        routes: what other modules serve beside the page, `/healthz` and `/metrics`.
+        routes: what other modules serve beside the web page, `/healthz` and `/metrics`.
     """
 
     def __init__(
@@ -91,15 +86,11 @@ class HttpApi:
         self._engines = engines
         self._max_frame_bytes = max_frame_bytes
         self._addresses = addresses or Addresses()
-        self._page = files("lumi.server").joinpath("page", PAGE).read_bytes()
-        self._page_headers = SAFETY | {
-            "Content-Security-Policy": content_security_policy(self._page.decode())
-        }
         self._log = logger(Subject.HTTP)
         self._routes = (
-            web.get("/", self._home),
             web.get("/healthz", self._healthz),
             web.get("/metrics", self._counts),
+            *web_routes(),
             *routes,
         )
 
@@ -155,11 +146,6 @@ class HttpApi:
             return web.Response(status=400, text="400: the connection closed before it was upgraded.\n")
         return link.response
 
-    async def _home(self, _: web.Request) -> web.Response:
-        return web.Response(
-            body=self._page, content_type="text/html", charset="utf-8", headers=self._page_headers
-        )
-
     async def _healthz(self, _: web.Request) -> web.Response:
         """200 when ready and some engine of each kind works; else 503, and says why."""
         waiting = self._health()
@@ -173,21 +159,3 @@ class HttpApi:
 
     async def _counts(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics.text(), headers=SAFETY | {"Content-Type": CONTENT_TYPE})
-
-
-def content_security_policy(page: str) -> str:
-    """Lets the page run its own script and style, known by their hashes, and connect to where it came from."""
-    hashes = {
-        tag: " ".join(
-            f"'sha256-{_sha256(body)}'" for body in re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
-        )
-        for tag in ("script", "style")
-    }
-    return (
-        f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; connect-src 'self'; "
-        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-
-
-def _sha256(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
