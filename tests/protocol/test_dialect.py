@@ -17,6 +17,7 @@ from lumi.protocol.fields import tag_of
 from lumi.protocol.messages import (
     SERVER_TYPES,
     Alert,
+    Cards,
     Chat,
     ClientHello,
     ClientIot,
@@ -62,6 +63,7 @@ FORMS_OF_ALL = {
     "goodbye": Goodbye(),
     "pong": Pong(),
     "metrics": Metrics(turn_id="t", stages={}),
+    "cards": Cards(timers=(), lists=(), sent_at=0),
     "error": Error(error_code="bad_json"),
     "error of a turn": Error(error_code="llm_failed"),
 }
@@ -99,6 +101,7 @@ def test_a_client_without_features_gets_its_dialects_messages_and_nothing_else()
         ("sentence_end", {"tts sentence_end"}),
         ("notify", {"notify"}),
         ("metrics", {"metrics"}),
+        ("cards", {"cards"}),
         ("aec", set()),
         ("turns", set()),
         ("played", set()),

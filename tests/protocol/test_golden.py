@@ -132,7 +132,7 @@ def test_without_its_feature_it_is_not_sent(name):
     )
 
 
-_NOT_PLAIN = {"llm", "notify", "mcp", "iot", "pong", "metrics", "alert", "system"}
+_NOT_PLAIN = {"cards", "llm", "notify", "mcp", "iot", "pong", "metrics", "alert", "system"}
 
 
 @pytest.mark.parametrize("name", named(who="server"))

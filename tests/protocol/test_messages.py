@@ -61,6 +61,7 @@ def test_unknown_fields_and_a_session_that_is_empty_or_null_are_tolerated(messag
         "system": '"command":"reboot"',
         "metrics": '"turn_id":"t","stages":{}',
         "iot": '"commands":[]',
+        "cards": '"timers":[],"lists":[],"sent_at":0',
     }
     tag = tag_of(message_type)
     decode = decode_client if message_type in CLIENT_TYPES else decode_server

@@ -10,7 +10,7 @@ import pytest
 
 from lumi.engines.base import EmotionHint, LlmEvent
 from lumi.errors import EngineError
-from lumi.store.base import StoredEvent
+from lumi.store.base import StoredEvent, Timer
 from lumi.store.memory import MemoryStore
 from lumi.testing.engines import Reply, ScriptedLlm, ScriptedStt, ScriptedTts
 from lumi.testing.rehearsal import Rehearsal, spoken
@@ -504,3 +504,31 @@ async def test_a_notice_is_shown_before_it_is_spoken_also_where_it_is_stored_fir
         assert await session.push("Your tea is ready.", kind="timer", notice_id="t1", due_at=1.5)
         await device.spoken_turn()
         assert device.types[1:3] == ["notify", "tts start"]
+
+
+async def test_timers_and_lists_are_shown_to_who_asks_for_cards_and_again_when_they_change() -> None:
+    store = MemoryStore()
+    async with Rehearsal(llm=ScriptedLlm(lambda _: "Done."), store=store) as house:
+        at = house.wall_clock()
+        await store.timers.add(Timer("t", "kitchen", at + 30, "timer", "tea", "en", at, 300.0))
+        await store.timers.add(Timer("other", "hall", at + 30, "timer", "", "en", at, 300.0))
+        async with house.device() as device:
+            await device.hello(features={"cards": True}, device_id="kitchen")
+            shown = await device.expect("cards")
+            assert [timer["label"] for timer in shown["timers"]] == ["tea"]
+            assert shown["lists"] == []
+            await store.lists.add("kitchen", "shopping", "milk")
+            await device.send_chat("milk is gone")
+            shown = await device.expect("cards")
+            assert shown["lists"] == [{"name": "shopping", "items": ["milk"]}]
+            await device.chat("nothing new")
+            await device.quiet(1)
+            assert device.types.count("cards") == 2
+
+
+async def test_who_does_not_ask_for_cards_gets_none() -> None:
+    async with Rehearsal(llm=ScriptedLlm(lambda _: "Done.")) as house, house.device() as device:
+        await device.hello()
+        await device.chat("hello")
+        await device.quiet(1)
+        assert "cards" not in device.types

@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct
 from lumi.protocol.messages import (
     Ack,
     Alert,
+    Cards,
     Chat,
     ClientHello,
     ClientIot,
@@ -73,6 +74,7 @@ RULES: dict[type[Message], Rule] = {
     LlmEmotion: Rule(dialects=_XIAOZHI, feature="emotion"),
     Tts: Rule(dialects=_BOTH),
     Notify: Rule(feature="notify"),
+    Cards: Rule(feature="cards"),
     Mcp: Rule(feature="mcp"),
     ServerIot: Rule(asked_by=ClientIot),
     # Firmware only: who knows that a device is one grants them (`extra` of `Connection`).

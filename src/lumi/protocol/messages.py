@@ -40,7 +40,9 @@ from lumi.protocol.parameters import (
 )
 from lumi.protocol.server_messages import (
     Alert,
+    Cards,
     Error,
+    ListCard,
     LlmEmotion,
     Metrics,
     Notify,
@@ -50,6 +52,7 @@ from lumi.protocol.server_messages import (
     ServerIot,
     Stt,
     System,
+    TimerCard,
     Tts,
     TtsState,
 )
@@ -68,6 +71,7 @@ __all__ = [
     "Alert",
     "AudioFrame",
     "AudioParams",
+    "Cards",
     "Chat",
     "ChatId",
     "ClientHello",
@@ -81,6 +85,7 @@ __all__ = [
     "Fault",
     "Features",
     "Goodbye",
+    "ListCard",
     "Listen",
     "LlmEmotion",
     "Mcp",
@@ -99,6 +104,7 @@ __all__ = [
     "SessionId",
     "Stt",
     "System",
+    "TimerCard",
     "Timestamp",
     "Tts",
     "TtsState",
@@ -113,6 +119,7 @@ ServerMessage = (
     | LlmEmotion
     | Tts
     | Notify
+    | Cards
     | Mcp
     | ServerIot
     | Alert
@@ -142,6 +149,7 @@ SERVER_TYPES: tuple[type[Message], ...] = (
     LlmEmotion,
     Tts,
     Notify,
+    Cards,
     Mcp,
     ServerIot,
     Alert,

@@ -53,6 +53,7 @@ class Features(Struct, frozen=True, kw_only=True, omit_defaults=True):
     played: bool = False
     notify: bool = False
     metrics: bool = False
+    cards: bool = False
 
 
 class ServerInfo(Struct, frozen=True, kw_only=True):

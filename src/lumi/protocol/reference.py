@@ -27,12 +27,22 @@ from lumi.protocol.messages import (
     CloseCode,
     DeviceInfo,
     Features,
+    ListCard,
     ResumeRequest,
     ServerInfo,
+    TimerCard,
 )
 from lumi.protocol.state import diagram
 
-_NESTED: tuple[type[Struct], ...] = (AudioParams, DeviceInfo, Features, ServerInfo, ResumeRequest)
+_NESTED: tuple[type[Struct], ...] = (
+    AudioParams,
+    DeviceInfo,
+    Features,
+    ServerInfo,
+    ResumeRequest,
+    TimerCard,
+    ListCard,
+)
 
 _FRAMINGS: dict[Framing, tuple[str, str]] = {
     Framing.V1: ("none: the frame is one packet", "default"),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any, Literal
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import force_setattr
 
 from lumi.protocol.codes import EMOTIONS, ErrorCode
@@ -107,6 +107,34 @@ class Notify(Message, frozen=True, tag="notify", omit_defaults=False):
     due_at: Timestamp | UnsetType = UNSET
     session_id: str | None = None
     seq: int | UnsetType = UNSET
+
+
+class TimerCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    kind: Literal["timer", "reminder"]
+    label: str = ""
+    due_at: Timestamp
+    duration_s: float = 0.0
+    """How long it was set for; 0 where a moment was named."""
+
+
+class ListCard(Struct, frozen=True, kw_only=True):
+    name: str
+    """`shopping`, `todo`, or as it was called."""
+    items: tuple[str, ...]
+
+
+class Cards(Message, frozen=True, tag="cards", omit_defaults=False):
+    """The device's timers that are still to ring, soonest first, and its lists: always all of them.
+
+    After hello, and whenever a turn or a ring has changed them. `sent_at` is the server's clock, by which `due_at`
+    counts.
+    """
+
+    timers: tuple[TimerCard, ...]
+    lists: tuple[ListCard, ...]
+    sent_at: Timestamp
+    session_id: str | None = None
 
 
 class ServerIot(Message, frozen=True, tag="iot", omit_defaults=False):

@@ -47,6 +47,7 @@ OFFERED = Features(
     played=True,
     notify=True,
     metrics=True,
+    cards=True,
     resume=True,
     mcp=True,
 )

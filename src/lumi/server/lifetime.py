@@ -14,6 +14,9 @@ class Lifetime:
         self._ending = asyncio.Event()
         self._over = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
+        self._waiting: list[
+            Coroutine[Any, Any, None]
+        ] = []  # bounded by what is begun before `run`, in one breath
 
     @property
     def ending(self) -> bool:
@@ -21,14 +24,19 @@ class Lifetime:
 
     def beside(self, job: Coroutine[Any, Any, None]) -> None:
         """Do a small job beside everything else; what is begun is finished."""
-        if self._tasks is None:
+        if self._tasks is not None:
+            self._tasks.create_task(job, name="beside")
+        elif self._ending.is_set():
             job.close()
         else:
-            self._tasks.create_task(job, name="beside")
+            self._waiting.append(job)
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
         """Return when the end is asked for."""
         self._tasks = tasks
+        for job in self._waiting:
+            tasks.create_task(job, name="beside")
+        self._waiting.clear()
         await self._ending.wait()
         self._tasks = None
 

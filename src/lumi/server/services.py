@@ -15,12 +15,15 @@ from lumi.protocol.handshake import Agreement
 from lumi.protocol.mcp import VisionAccess
 from lumi.protocol.messages import Message
 from lumi.server.answers import AnswerDesk
+from lumi.server.cards import CardTable
 from lumi.server.event_log import EventLog
 from lumi.server.generations import Generations, Lease
+from lumi.server.kept_dialogue import KeptDialogue
 from lumi.server.kit import Kit, SessionSettings
 from lumi.server.outbox import Outbox, Send
 from lumi.server.tooling import SessionTools, Tooling
 from lumi.store.base import Store
+from lumi.voice.dialogue import Dialogue
 from lumi.voice.mouth import Mouth
 
 Vision = Callable[[str, str], VisionAccess | None]
@@ -70,6 +73,12 @@ class Services:
             margin_ms=settings.margin_ms if client.margin_ms is None else client.margin_ms,
         )
         return SessionVoice(self.pool.open_downlink(form), outbox, self.cache, form)
+
+    def card_table(self, session_id: str, owner: str, send: Callable[[Message], None]) -> CardTable:
+        return CardTable(session_id, owner, self.store, send, self.wall_clock)
+
+    def kept_dialogue(self, session_id: str, dialogue: Dialogue) -> KeptDialogue:
+        return KeptDialogue(session_id, dialogue, self.store.dialogues, self.wall_clock)
 
     def event_log(
         self, session_id: str, owner: str, send: Callable[[Message], None], *, kept: bool

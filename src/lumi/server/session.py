@@ -7,10 +7,10 @@ Session ──▶ Listening ──▶ SpokenTurns ──▶ Outbox ──▶ the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from lumi.errors import Overloaded, ProtocolError, StoreError
+from lumi.errors import Overloaded, ProtocolError
 from lumi.protocol.handshake import Agreement, audio_format
 from lumi.protocol.mcp import VisionAccess
 from lumi.protocol.messages import (
@@ -39,7 +39,7 @@ from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services, SessionVoice
 from lumi.server.speaker import speaker_of
 from lumi.server.spoken_turns import Notice, Phase, SpokenTurns
-from lumi.store.base import DialogueEntry, SessionRecord
+from lumi.store.base import SessionRecord
 from lumi.voice.dialogue import Dialogue
 from lumi.voice.language import language_of
 from lumi.voice.phrases import Phrase, phrase
@@ -73,6 +73,8 @@ class Session:
         self._speaker = speaker_of(session_id, device_id, hello, services.generations.kit(device_id))
         self._responses = ResponseGenerator(session_id, services.wall_clock)
         self._dialogue = Dialogue()
+        self._kept_dialogue = services.kept_dialogue(session_id, self._dialogue)
+        self._cards = services.card_table(session_id, device_id, self._presence.send)
         self._events = services.event_log(
             session_id, device_id, self._presence.send, kept=agreement.features.resume
         )
@@ -128,6 +130,8 @@ class Session:
         if not self.agreement.client.waits_for_listen:
             self._presence.come_in()
         self.device_tools.attach()
+        self._cards.forget()
+        self._show_cards()
         self._turns.next_notice()
 
     def replay(self, received: int) -> None:
@@ -161,8 +165,7 @@ class Session:
     async def restore(self, record: SessionRecord) -> None:
         """Take up what was stored of this session, before anything else."""
         await self._events.restore(record)
-        for entry in await self._services.store.dialogues.load(self.id):
-            self._dialogue.remember(entry.role, entry.content)
+        await self._kept_dialogue.restore()
 
     async def acknowledge(self, message: Ack) -> None:
         """The client has all events up to a number."""
@@ -285,6 +288,7 @@ class Session:
             return False
         await self._events.post(self._responses.notify(notice_id, kind, text, due_at))
         self._turns.announce(Notice(text, replace(self._speaker, language=language)))
+        self._show_cards()
         return True
 
     def farewell(self) -> bool:
@@ -315,16 +319,12 @@ class Session:
     def settled(self, turn_id: str) -> None:
         """A turn's words stand as they will stay: they belong into the store."""
         if self._events.kept:
-            said = [entry for entry in self._dialogue.entries if entry.turn_id == turn_id]
-            now = self._services.wall_clock()
-            entries = [DialogueEntry(entry.role, entry.content, now) for entry in said]
-            self._life.beside(self._remember(entries))
+            self._life.beside(self._kept_dialogue.keep(turn_id))
+        self._show_cards()
 
-    async def _remember(self, entries: Sequence[DialogueEntry]) -> None:
-        try:
-            await self._services.store.dialogues.append(self.id, entries)
-        except StoreError as error:
-            log.warning("dialogue not safe", session=self.id, error=str(error))
+    def _show_cards(self) -> None:
+        if self.agreement.features.cards:
+            self._life.beside(self._cards.show())
 
     def _speak_chat(self, chat: Chat, text: str) -> None:
         if self._turns.room_for_notice:

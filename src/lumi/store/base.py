@@ -196,6 +196,10 @@ class ListStore(Protocol):
         """How many items went."""
         ...
 
+    async def names(self, owner: str) -> Sequence[str]:
+        """Of the lists that hold something, in order of their first item."""
+        ...
+
 
 class DialogueStore(Protocol):
     """What was said in a session, oldest first."""

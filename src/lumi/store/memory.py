@@ -127,11 +127,17 @@ class _Lists:
         if item not in items:
             return False
         items.remove(item)
+        if not items:
+            del self._by_key[owner, name]
         return True
 
     async def clear(self, owner: str, name: str) -> int:
         self._lifetime.check()
         return len(self._by_key.pop((owner, name), ()))
+
+    async def names(self, owner: str) -> Sequence[str]:
+        self._lifetime.check()
+        return tuple(name for (whose, name), items in self._by_key.items() if whose == owner and items)
 
 
 class _Dialogues:

@@ -137,6 +137,10 @@ _REMOVE_ITEM = Statement(
 )
 _CLEAR_LIST = Statement("DELETE FROM list_items WHERE owner = ? AND name = ?", _count, writes=True)
 
+_LIST_NAMES = Statement(
+    "SELECT name FROM list_items WHERE owner = ? GROUP BY name ORDER BY min(position)", _texts, writes=False
+)
+
 _APPEND_ENTRY = Statement(
     "INSERT INTO dialogue (session_id, role, content, created_at) VALUES (?, ?, ?, ?)", _nothing, writes=True
 )
@@ -209,6 +213,10 @@ class _Lists:
     async def clear(self, owner: str, name: str) -> int:
         gone: int = await self._thread.do(_CLEAR_LIST, owner, name)
         return gone
+
+    async def names(self, owner: str) -> Sequence[str]:
+        found: Sequence[str] = await self._thread.do(_LIST_NAMES, owner)
+        return found
 
 
 class _Dialogues:

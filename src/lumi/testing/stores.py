@@ -147,6 +147,22 @@ class StoreConformance(SessionConformance, EventConformance, DeviceConformance, 
             assert await store.lists.clear("alice", "shopping") == 0
             assert list(await store.lists.items("bob", "shopping")) == ["milk"]
 
+    async def test_lists_are_named_while_they_hold_something(self, tmp_path: Path) -> None:
+        async with self.open_store(tmp_path) as store:
+            for name, item in (
+                ("todo", "call mother"),
+                ("礼物", "书"),
+                ("todo", "water plants"),
+                ("shopping", "milk"),
+            ):
+                await store.lists.add("alice", name, item)
+            await store.lists.add("bob", "beer", "stout")
+            assert list(await store.lists.names("alice")) == ["todo", "礼物", "shopping"]
+            await store.lists.clear("alice", "todo")
+            await store.lists.remove("alice", "礼物", "书")
+            assert list(await store.lists.names("alice")) == ["shopping"]
+            assert not await store.lists.names("carol")
+
     # ── dialogues ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def test_a_dialogue_comes_back_oldest_first_and_its_newest_part(self, tmp_path: Path) -> None:
