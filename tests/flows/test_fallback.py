@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from tests.flows.scripted import CONFIG, scripted_lumi
 
+from lumi.config.engines import TtsSettings
 from lumi.engines.base import LlmEvent, Prompt, Voice
 from lumi.engines.fallback_llm import FallbackLlm
 from lumi.engines.fallback_tts import FallbackTts
@@ -17,6 +18,8 @@ from lumi.engines.roster import Member, Roster
 from lumi.errors import EngineError, EngineUnavailable, Trouble
 from lumi.server.server import Server
 from lumi.testing import FakeDevice, ScriptedLlm, ScriptedTts, SpokenTurn
+from lumi.testing.openai_faults import Fault
+from lumi.testing.openai_server import OpenAiServer
 from lumi.testing.wire import is_tts
 from lumi.transport.websocket import connect
 
@@ -50,14 +53,15 @@ def members(**engines: Any) -> list[Any]:
     return [Member(name, f"engines.{name}", engine) for name, engine in engines.items()]
 
 
+async def engines(server: Server) -> dict[str, Any]:
+    async with aiohttp.ClientSession() as http, http.get(server.page_url + "healthz") as answer:
+        found: dict[str, Any] = (await answer.json())["engines"]
+        return found
+
+
 async def health(server: Server) -> dict[str, Any]:
-    async with (
-        aiohttp.ClientSession() as http,
-        http.get(server.page_url + "healthz") as answer,
-    ):
-        assert answer.status == 200
-        first: dict[str, Any] = (await answer.json())["engines"]["llm"][0]
-        return first
+    first: dict[str, Any] = (await engines(server))["llm"][0]
+    return first
 
 
 async def probed(server: Server) -> None:
@@ -133,3 +137,19 @@ async def test_a_model_that_cannot_start_does_not_matter_with_another_behind_it(
     async with scripted_lumi(CONFIG, llm=llm) as server:
         assert (await health(server))["state"] == "open"
         assert (await ask(server, "hi")).sentences[0] == "You said: hi."
+
+
+@pytest.mark.parametrize("fallback", [None, ()])
+async def test_a_failing_voice_service_leaves_nobody_in_silence_unless_that_is_wished(
+    fallback: tuple[str, ...] | None,
+) -> None:
+    async with OpenAiServer() as service:
+        service.break_("speech", Fault.UNAUTHORIZED)
+        tts = TtsSettings(engine="openai", base_url=service.base_url, fallback=fallback)
+        async with scripted_lumi(CONFIG.model_copy(update={"tts": tts}), tts=None) as server:
+            turn = await ask(server, "time?")
+            state = (await engines(server))["tts"]
+    assert turn.sentences[0] == "It is noon."
+    assert bool(turn.packets) is (fallback is None)
+    assert state[0]["last_trouble"] == "key_refused"
+    assert [one["name"] for one in state] == (["openai", "espeak"] if fallback is None else ["openai"])

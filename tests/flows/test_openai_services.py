@@ -44,7 +44,7 @@ def settings(service: OpenAiServer) -> Config:
             "log": LogSettings(file=False, level="error"),
             "stt": SttSettings.model_validate(where | {"timeout_s": 3}),
             "llm": LlmSettings.model_validate(where | {"timeout_s": 3}),
-            "tts": TtsSettings.model_validate(where | {"timeout_s": 3}),
+            "tts": TtsSettings.model_validate(where | {"timeout_s": 3, "fallback": []}),
             "turn": TurnSettings(silence_ms=300, margin_ms=20),
         }
     )

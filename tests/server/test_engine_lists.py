@@ -25,7 +25,7 @@ class House:
         self.lists = EngineLists(
             config,
             make=self.make,
-            installed=lambda _: ("far", "near"),
+            installed=lambda kind: ("far", "near", "espeak") if kind == "tts" else ("far", "near"),
             skills=lambda: ScriptedLlm(name="skills"),
             tell=self.news.append,
         )
@@ -101,3 +101,36 @@ def test_a_device_has_one_with_none_to_stand_in():
     assert house.lists.single("llm", "spare").roster.members[0].setting == "devices.*.llm"
     assert len(house.lists.single("llm", "near").roster.members) == 1
     assert house.lists.single("llm", "skills").name == "skills"
+
+
+@pytest.mark.parametrize(
+    ("tts", "names"),
+    [
+        (TtsSettings(engine="far"), ["far", "espeak"]),
+        (TtsSettings(engine="far", fallback=()), ["far"]),
+        (TtsSettings(engine="far", fallback=("near",)), ["far", "near"]),
+        (TtsSettings(), ["espeak"]),
+    ],
+)
+def test_the_built_in_voice_takes_over_where_nothing_else_is_set(tts: TtsSettings, names: list[str]):
+    house = House(Config(tts=tts))
+    assert [one.name for one in house.lists.listed("tts").roster.members] == names
+
+
+def test_also_a_voice_that_only_one_device_has_is_stood_in_for():
+    own = House(Config(engines=SPARE)).lists
+    assert [one.name for one in own.single("tts", "spare").roster.members] == ["spare", "espeak"]
+    assert len(own.single("tts", "espeak").roster.members) == 1
+    off = House(Config(engines=SPARE, tts=TtsSettings(fallback=()))).lists
+    assert len(off.single("tts", "spare").roster.members) == 1
+
+
+def test_a_house_without_the_built_in_voice_does_without():
+    lists = EngineLists(
+        Config(tts=TtsSettings(engine="far")),
+        make=House(Config()).make,
+        installed=lambda _: ("far",),
+        skills=ScriptedLlm,
+        tell=lambda _: None,
+    )
+    assert len(lists.listed("tts").roster.members) == 1

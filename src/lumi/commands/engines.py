@@ -76,9 +76,12 @@ def survey(registry: Registry, config: Any) -> Iterator[Row]:
 
 def used(config: Any) -> Iterator[tuple[str, str]]:
     """Kind and engine of everything that the settings name."""
+    from lumi.config.engines import stand_ins
+
     for kind in ("vad", "stt", "llm", "tts", "duplex", "wake"):
-        section = getattr(config, kind, None)
-        names = (getattr(section, "engine", ""), *getattr(section, "fallback", ()))
+        section: Any = getattr(config, kind, None)
+        engine = getattr(section, "engine", "")
+        names = (engine, *(stand_ins(section, engine) if hasattr(section, "fallback") else ()))
         for name in names:
             table = config.engines.get(name)
             yield kind, table.engine if table else name

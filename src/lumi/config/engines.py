@@ -8,6 +8,9 @@ from pydantic import Field, SecretStr
 
 from lumi.config.sections import Options, Section, Texts
 
+BUILT_IN_VOICE = "espeak"
+"""Needs no model, no key and no network."""
+
 
 class AudioSettings(Section):
     """Sound on its way in and out."""
@@ -113,15 +116,16 @@ class LlmSettings(Remote):
 class TtsSettings(Remote):
     """Text to speech."""
 
-    engine: str = Field(default="espeak", min_length=1, description="Engine that speaks.")
+    engine: str = Field(default=BUILT_IN_VOICE, min_length=1, description="Engine that speaks.")
     voice: str = Field(default="", description="Voice; by default one that fits the text's language.")
     speed: float = Field(default=1.0, ge=0.5, le=2.0, description="1.0 is the voice's own pace.")
     timeout_s: float = Field(
         default=15.0, gt=0, le=300, description="How long to wait for the next piece of speech."
     )
-    fallback: Texts = Field(
-        default=(),
-        description="Who takes over when it fails, in this order: engines, or names of `[engines.NAME]` tables.",
+    fallback: Texts | None = Field(
+        default=None,
+        description="Who takes over when it fails, in this order: engines, or names of `[engines.NAME]` tables. By "
+        "default the built-in voice, `espeak`; `[]`: nobody.",
     )
     slow_s: float = Field(
         default=5.0,
@@ -129,6 +133,13 @@ class TtsSettings(Remote):
         le=600,
         description="No next piece of speech within this time, and the next voice is asked, if there is one.",
     )
+
+
+def stand_ins(section: SttSettings | LlmSettings | TtsSettings, engine: str) -> tuple[str, ...]:
+    """Who takes over from `engine`, in this order. No voice falls silent for good where nobody wished it."""
+    if section.fallback is not None:
+        return section.fallback
+    return () if engine == BUILT_IN_VOICE else (BUILT_IN_VOICE,)
 
 
 class TurnSettings(Section):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from lumi.config import Config
+from lumi.config.engines import stand_ins
 from lumi.engines.fallback_llm import FallbackLlm
 from lumi.engines.fallback_stt import FallbackStt
 from lumi.engines.fallback_tts import FallbackTts
@@ -52,14 +53,34 @@ def wanted(config: Config, kind: str, installed: Installed) -> Iterator[Wanted]:
     """
     section = getattr(config, kind)
     yield Wanted(section.engine, f"{kind}.engine", section.engine, section.arguments)
-    seen, key = {section.engine}, f"{kind}.fallback"
-    for name in section.fallback:
+    yield from _behind(config, kind, section.engine, stand_ins(section, section.engine), installed)
+
+
+def alone(config: Config, kind: str, name: str, installed: Installed) -> Iterator[Wanted]:
+    """What a device has in place of the engine for all: by an engine's own name, or that of an `[engines.NAME]` table.
+
+    What stands in for the one for all does not stand in for it; only no voice is left without the built-in one.
+    """
+    table = config.engines.get(name)
+    engine, arguments = (name, {}) if table is None else (table.engine, table.arguments)
+    yield Wanted(name, f"devices.*.{kind}", engine, arguments)
+    if kind == "tts" and config.tts.fallback is None:
+        yield from _behind(config, kind, name, stand_ins(config.tts, engine), installed)
+
+
+def _behind(
+    config: Config, kind: str, first: str, names: Sequence[str], installed: Installed
+) -> Iterator[Wanted]:
+    seen, key, there = {first}, f"{kind}.fallback", installed(kind)
+    if getattr(config, kind).fallback is None:
+        names = [name for name in names if name in there]
+    for name in names:
         if name in seen:
             raise ConfigError(key, f"'{name}' is asked already; name each engine once, in the order wanted")
         seen.add(name)
         table = config.engines.get(name)
         engine, setting = (name, key) if table is None else (table.engine, f"engines.{name}")
-        if engine not in installed(kind):
+        if engine not in there:
             raise ConfigError(*_unknown(config, kind, name, installed))
         yield Wanted(name, setting, engine, {} if table is None else table.arguments)
 
@@ -108,8 +129,15 @@ class EngineLists:
             ConfigError: see `wanted`; or an engine does not take what was set for it.
             EngineUnavailable: none of them can run here; the first one's reason.
         """
+        return self._list(kind, wanted(self._config, kind, self._installed))
+
+    def single(self, kind: str, name: str) -> Any:
+        """A device's own engine, see `alone`. Raises as `listed` does."""
+        return self._list(kind, alone(self._config, kind, name, self._installed))
+
+    def _list(self, kind: str, wishes: Iterable[Wanted]) -> Any:
         members: list[Member[Any]] = []
-        for one in wanted(self._config, kind, self._installed):
+        for one in wishes:
             try:
                 members.append(self._member(kind, one))
             except EngineUnavailable as error:
@@ -133,17 +161,6 @@ class EngineLists:
         engine = self._make("duplex", section.engine, dict(section.arguments) | voice)
         member: Member[Any] = Member(section.engine, "duplex.engine", engine)
         return GuardedDuplex(Roster("duplex", [member], slow_s=PROBE_S, tell=self._tell))
-
-    def single(self, kind: str, name: str) -> Any:
-        """An engine by its own name, or by that of an `[engines.NAME]` table, with none to stand in for it.
-
-        Raises:
-            ConfigError: there is none, or it does not take what was set for it.
-            EngineUnavailable: it cannot run here.
-        """
-        table = self._config.engines.get(name)
-        engine, arguments = (name, {}) if table is None else (table.engine, table.arguments)
-        return self._front(kind, [self._member(kind, Wanted(name, f"devices.*.{kind}", engine, arguments))])
 
     def _member(self, kind: str, one: Wanted) -> Member[Any]:
         built_in = (kind, one.engine) == ("llm", SKILLS)
