@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 GENERATED = {"docs/configuration.md": settings_reference, "docs/protocol.md": protocol_reference}
 
-SILENT_LANGUAGES = {"", "console", "text", "toml", "json", "python", "sh", "mermaid"}
+SILENT_LANGUAGES = {"", "console", "text", "toml", "json", "python", "sh", "mermaid", "js", "html"}
 """Languages a block may be in; each is checked by a test below, or is plain text."""
 
 
