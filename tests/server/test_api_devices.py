@@ -136,6 +136,35 @@ async def test_every_mistake_is_named_in_json(tmp_path, method, path, body, stat
         assert answer["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("body", "encoding", "code"),
+    [
+        (b'{"name": "\xff"}', "identity", "bad_json"),
+        (b'{"name": "\\ud800"}', "identity", "bad_json"),
+        (b"no gzip", "gzip", "bad_body"),
+    ],
+)
+async def test_a_body_that_is_no_text_is_named_too(tmp_path, body, encoding, code):
+    async with serving(tmp_path) as api:
+        headers = {"Authorization": f"Bearer {api.secret.obtain()}", "Content-Encoding": encoding}
+        async with api.http.patch(
+            f"{api.base}/api/v1/devices/x",
+            data=body,
+            headers=headers,
+            skip_auto_headers=["Content-Type"],
+        ) as answer:
+            told = await answer.json()
+        assert (answer.status, told["error"]["code"]) == (400, code)
+
+
+@pytest.mark.parametrize("device_id", ["%00", "a" * 129, "%20x"])
+async def test_no_token_is_made_for_a_name_that_no_device_can_show(tmp_path, device_id):
+    async with serving(tmp_path) as api:
+        status, answer = await api.call("POST", f"devices/{device_id}/token")
+        assert (status, answer["error"]["code"]) == (404, "unknown_device")
+        assert (await api.call("GET", "devices"))[1] == {"devices": []}
+
+
 async def test_who_was_refused_can_be_seen(tmp_path):
     async with serving(tmp_path) as api:
         await api.call("GET", "devices", token="wrong")

@@ -229,6 +229,23 @@ async def test_a_broken_upgrade_is_a_bad_request():
         assert answer.status == 400
 
 
+@pytest.mark.parametrize("key", ["short", "é", "\udcff"])
+async def test_a_key_that_is_none_is_no_proper_upgrade(key):
+    async with visiting() as visitor:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(visitor.base.rpartition(":")[2]))
+        lines = [
+            "GET / HTTP/1.1",
+            "Host: a",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+        ]
+        request = "\r\n".join([*lines, f"Sec-WebSocket-Key: {key}", "", ""])
+        writer.write(request.encode(errors="surrogateescape"))
+        assert (await reader.readline()).split()[1] == b"400"
+        writer.close()
+
+
 async def test_an_address_that_is_full_is_told_to_come_back():
     async with visiting() as visitor:
         visitor.api._addresses = Full()

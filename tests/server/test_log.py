@@ -46,6 +46,11 @@ def test_subjects_are_those_of_the_founding_document_and_what_came_since():
     assert {"webSocket", "error", "audio", "voice", "session"} <= {str(subject) for subject in Subject}
 
 
+def test_what_is_no_text_is_written_too(written):
+    _, (line,) = written(lambda: logger(Subject.HTTP).warning("refused", name="a\udcff"))
+    assert line["name"] == "a\udcff"
+
+
 def test_console_and_file_have_levels_of_their_own(written):
     def act():
         made = logger(Subject.VOICE)

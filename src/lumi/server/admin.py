@@ -24,6 +24,20 @@ REASON = "bad_admin_token"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+MISTAKES: dict[type[Exception], tuple[int, str, str]] = {
+    UnknownDevice: (404, "unknown_device", ""),
+    UnknownCode: (404, "unknown_code", ""),
+    msgspec.ValidationError: (422, "bad_request", ""),
+    msgspec.DecodeError: (400, "bad_json", "the body is not JSON: "),
+    UnicodeDecodeError: (400, "bad_json", "the body is not JSON: "),
+    RecursionError: (400, "bad_json", "the body is not JSON: "),
+    web.RequestPayloadError: (400, "bad_body", "the body is not what the headers say: "),
+    web.HTTPRequestEntityTooLarge: (413, "too_large", "the body is larger than any that makes sense here: "),
+    StoreError: (500, "internal", ""),
+    ConfigError: (500, "internal", ""),
+}
+"""What may go wrong: status, code, and words before the error's own. The first that fits counts."""
+
 
 class Admin:
     """Lets requests to handlers pass, and says in JSON what was wrong."""
@@ -64,16 +78,9 @@ async def answered(handler: Handler, request: web.Request) -> web.StreamResponse
     """What the handler says, or in JSON why it cannot."""
     try:
         return await handler(request)
-    except UnknownDevice as error:
-        return failure(404, "unknown_device", str(error.args[0]))
-    except UnknownCode as error:
-        return failure(404, "unknown_code", str(error.args[0]))
-    except msgspec.ValidationError as error:
-        return failure(422, "bad_request", str(error))
-    except msgspec.DecodeError as error:
-        return failure(400, "bad_json", f"the body is not JSON: {error}")
-    except (StoreError, ConfigError) as error:
-        return failure(500, "internal", str(error))
+    except tuple(MISTAKES) as error:
+        status, code, what = next(told for kind, told in MISTAKES.items() if isinstance(error, kind))
+        return failure(status, code, what + str(error.args[0] if isinstance(error, LookupError) else error))
 
 
 def failure(status: int, code: str, message: str) -> web.Response:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
+from lumi.server.identity import NAME_LIMIT, printable
 from lumi.server.registry import DeviceRegistry
 from lumi.store.base import Device
 
@@ -122,9 +123,13 @@ class Household:
 
     async def token(self, device_id: str) -> DeviceToken:
         """A token for a device that does not ask for one by itself; an unknown device is let in by it."""
-        token = await self._registry.grant(device_id)
+        named = printable(device_id) == device_id
+        token = await self._registry.grant(device_id) if named else ""
         if not token:
-            raise UnknownDevice(f"{device_id!r} can have no token: it was shut out, or its id holds a '|'")
+            raise UnknownDevice(
+                f"{device_id!r} can have no token: it was shut out, or no device goes by it (an id has up to "
+                f"{NAME_LIMIT} characters that can be printed, and no '|')"
+            )
         return DeviceToken(device_id, token)
 
     def _record(self, device: Device) -> DeviceRecord:

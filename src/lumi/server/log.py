@@ -215,7 +215,11 @@ def _file(settings: LogSettings, path: Path) -> logging.Handler:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(
-            path, maxBytes=settings.file_mb * 1024 * 1024, backupCount=settings.files, encoding="utf-8"
+            path,
+            maxBytes=settings.file_mb * 1024 * 1024,
+            backupCount=settings.files,
+            encoding="utf-8",
+            errors="backslashreplace",  # what a stranger sends may be no text at all
         )
     except OSError as error:
         raise ConfigError(

@@ -26,9 +26,10 @@ ERROR: Json = {
 }
 ID: Json = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 FAILURES = {
-    "400": "The body is not JSON.",
+    "400": "The body is not JSON, or is not what its headers say.",
     "401": "The admin token is missing or wrong.",
     "404": "There is no such device, or no such code.",
+    "413": "The body is larger than any that makes sense here.",
     "422": "A field makes no sense; the message names it.",
     "500": "The store or a secret's file cannot be used.",
 }

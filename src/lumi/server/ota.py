@@ -102,9 +102,11 @@ class Ota:
 
     async def _ask(self, request: web.Request) -> web.Response:
         try:
-            report = read_report(request, await request.text())
-        except ValueError as error:
+            report = read_report(request, await request.read())
+        except (ValueError, web.RequestPayloadError) as error:
             return _refusal(400, "bad_request", str(error))
+        except web.HTTPRequestEntityTooLarge as error:
+            return _refusal(413, "too_large", f"the body is too large: {error.text}")
         standing = self._doorkeeper.standing(request_info(request), report.device_id)
         if standing is Standing.REVOKED:
             return self._revoked(request, report.device_id)
@@ -188,15 +190,15 @@ class Ota:
         )
 
 
-def read_report(request: web.Request, text: str) -> Report:
+def read_report(request: web.Request, said: bytes) -> Report:
     """What a device says of itself, in headers and JSON.
 
     Raises:
         ValueError: it makes no sense; says what is accepted.
     """
     try:
-        body = json.loads(text) if text.strip() else {}
-    except ValueError as error:
+        body = json.loads(said) if said.strip() else {}
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise ValueError("the body is JSON, but no object")  # noqa: TRY004 - what came, not what was called

@@ -58,6 +58,10 @@ class _Requests:
     def exception(self, message: str, *values: object, exc_info: BaseException) -> None:
         if isinstance(exc_info, HttpProcessingError):
             self._log.debug("no HTTP", remote=str(values[0]) if values else "", status=exc_info.code)
+        elif isinstance(
+            exc_info, web.RequestPayloadError | ConnectionError
+        ):  # its handler was told, and has answered
+            self._log.debug("no whole body", remote=str(values[0]) if values else "")
         else:
             self._log.error(message % values, exc_info=exc_info)
 

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from lumi.engines.base import ChatMessage, Image, Llm, Prompt, Speaker, TextDelta
 from lumi.errors import EngineError, LumiError, Trouble
@@ -158,7 +159,7 @@ async def read(request: web.Request) -> Asked:
         raise NotLookedAt(400, "send multipart/form-data with `question` and then the picture")
     try:
         question, picture = await _parts(MultipartReader(request.headers, request.content))
-    except ValueError as error:
+    except (ValueError, HttpProcessingError, web.RequestPayloadError) as error:
         raise NotLookedAt(400, f"the form is broken: {error}") from error
     if not question:
         raise NotLookedAt(400, "`question` is missing: say what you want to know about the picture")

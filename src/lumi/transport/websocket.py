@@ -95,6 +95,8 @@ async def accept(request: web.BaseRequest, *, max_frame_bytes: int = MAX_FRAME_B
         await response.prepare(request)
     except ConnectionError as error:
         raise ConnectionLost(1006, str(error)) from error
+    except ValueError as error:  # a key with letters that no key has
+        raise web.HTTPBadRequest(text=f"400: this is no proper upgrade: {error}.\n") from error
     return ServerLink(response, transport, request_info(request), max_frame_bytes=max_frame_bytes)
 
 
