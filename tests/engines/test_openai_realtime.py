@@ -18,6 +18,7 @@ from lumi.engines.base import (
     SpokenPiece,
     TextDelta,
     ToolCall,
+    ToolNote,
     ToolResult,
     ToolSpec,
     Transcript,
@@ -180,6 +181,37 @@ async def test_tools_are_called_and_their_results_told() -> None:
     assert service.sessions[0].settings["tools"] == []
     outputs = [item["output"] for item in service.sessions[0].items if item["type"] == "function_call_output"]
     assert outputs == ["on", "lamp: it is broken", "there are no tools"]
+
+
+class Door(Lamp):
+    """Asks for a yes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+
+    async def specs(self, speaker: Speaker) -> list[ToolSpec]:
+        return [ToolSpec("door", "opens the door", confirm=True)]
+
+    async def call(self, call: ToolCall, speaker: Speaker) -> ToolResult:
+        self.words.append(speaker.words)
+        return ToolResult("open")
+
+
+@pytest.mark.parametrize(("fault", "words"), [(RealtimeFault.NONE, "yes"), (RealtimeFault.NO_TRANSCRIPT, "")])
+async def test_a_tool_that_asks_for_a_yes_is_handed_the_words_of_the_user(
+    fault: RealtimeFault, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(realtime_exchange, "TRANSCRIPT_S", 0.2)
+    service, door = RealtimeServer([Call("door")], ["yes"]), Door()
+    service.fault = fault
+    async with talking(service) as duplex:
+        events = await said(duplex, tools=door)
+    assert door.words == [words]
+    assert [one for one in events if isinstance(one, ToolNote)] == [
+        ToolNote("door"),
+        ToolNote("door", "done"),
+    ]
 
 
 @pytest.mark.parametrize(

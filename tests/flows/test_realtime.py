@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -14,7 +15,8 @@ from tests.flows.scripted import CONFIG, scripted_lumi
 from lumi.config.duplex import DuplexSettings
 from lumi.server.server import Server
 from lumi.testing import FakeDevice, ScriptedLlm, SpokenTurn
-from lumi.testing.realtime_server import RealtimeFault, RealtimeServer
+from lumi.testing.device_tools import ScriptedDeviceTools
+from lumi.testing.realtime_server import Call, RealtimeFault, RealtimeServer
 from lumi.testing.rehearsal import spoken
 from lumi.testing.wire import is_tts, kind
 from lumi.transport.websocket import connect
@@ -97,3 +99,48 @@ async def test_when_the_connection_breaks_the_other_engines_finish_the_turn(faul
         assert turn.sentences == ["is what they say."]
         await asyncio.sleep(5.2)
         assert (await ask(device)).sentences == ["It is noon."]
+
+
+LAMP = Call("device_self_lamp_set", '{"level": 7}', then="The lamp is on.")
+UNLOCK = Call("device_self_door_unlock", '{"door": "front"}', then="Shall I?")
+
+
+async def test_its_tools_are_those_of_any_model_and_doors_open_after_a_clear_yes_alone() -> None:
+    """What is told to the model is what became of its call; what the user says is taken from the words, not from it."""
+    tools = ScriptedDeviceTools(
+        {"self.lamp.set": lambda _: "the lamp is at 7", "self.door.unlock": lambda _: "the door is open"}
+    )
+    turns = [
+        ("light please", LAMP, "the lamp is at 7"),
+        ("let me in", UNLOCK, "Not done yet. Ask the user exactly this"),
+        ("yes, but what time is it", UNLOCK, "Not done yet."),
+        ("Yes, please.", replace(UNLOCK, then="It is open."), "the door is open"),
+    ]
+    async with RealtimeServer([turn[1] for turn in turns], [turn[0] for turn in turns]) as service:
+        duplex = DuplexSettings(engine="openai_realtime", base_url=service.base_url)
+        async with (
+            scripted_lumi(CONFIG.model_copy(update={"duplex": duplex})) as server,
+            FakeDevice(await connect(server.url), tools=tools) as device,
+        ):
+            await device.hello(features={"mcp": True})
+            for words, call, told in turns:
+                turn = await ask_at_once(device)
+                assert [one["text"] for one in turn.messages if kind(one) == "stt"] == [words]
+                assert turn.sentences == [call.then]
+                assert turn.packets
+                (*_, result) = outputs(service)
+                assert result.startswith(told), words
+    assert len(outputs(service)) == len(turns)
+    assert tools.calls == [("self.lamp.set", {"level": 7}), ("self.door.unlock", {"door": "front"})]
+
+
+def outputs(service: RealtimeServer) -> list[str]:
+    (session,) = service.sessions
+    return [item["output"] for item in session.items if item["type"] == "function_call_output"]
+
+
+async def ask_at_once(device: FakeDevice) -> SpokenTurn:
+    await device.listen("start", mode="manual")
+    await device.play(spoken(300), frame_ms=5)
+    await device.listen("stop")
+    return await device.spoken_turn()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.voice.test_turn import Rehearsal, spoken_utterance
 
-from lumi.engines.base import EmotionHint, SpokenPiece, TextDelta, Transcript
+from lumi.engines.base import EmotionHint, SpokenPiece, TextDelta, ToolNote, Transcript
 from lumi.errors import EngineError
 from lumi.testing.engines import ScriptedDuplex, ScriptedLlm, ScriptedStt
 from lumi.testing.sounds import tone
@@ -21,6 +21,7 @@ from lumi.voice.events import (
     SentenceEnded,
     SentenceStarted,
     SpeakingStarted,
+    ToolUsed,
 )
 from lumi.voice.turn import Realtime, Typed
 
@@ -66,6 +67,15 @@ async def test_the_answer_waits_for_the_words_of_its_question() -> None:
     assert made.kinds()[0] == "Heard"
     assert made.of(Heard) == [Heard("turn-1", HEARD)]
     assert shown(made) == ["Noon."]
+
+
+async def test_what_tools_did_is_told_and_holds_nothing_up() -> None:
+    made = stage(
+        ToolNote("lamp"), 3.0, ToolNote("lamp", "done"), TextDelta("It is on."), speech(500), 1.0, HEARD
+    )
+    await made.run(spoken_utterance())
+    assert made.of(ToolUsed) == [ToolUsed("turn-1", "lamp", "done")]
+    assert made.kinds()[:2] == ["ToolUsed", "Heard"]
 
 
 async def test_but_not_for_ever() -> None:

@@ -30,6 +30,8 @@ class Speaker:
     locale: str = "en_US"
     timezone: str = "UTC"
     """IANA name."""
+    words: str = ""
+    """What they have said in this turn, where it is known by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class SpokenPiece:
     pcm: bytes
 
 
-DuplexEvent = Transcript | EmotionHint | TextDelta | SpokenPiece
+DuplexEvent = Transcript | EmotionHint | TextDelta | SpokenPiece | ToolNote
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,8 @@ class Duplex(Protocol):
     ) -> AsyncIterator[DuplexEvent]:
         """Read 16 kHz PCM of one utterance; yield its transcripts (one final), the answer's text and its speech.
 
-        The final transcript may come at any time, or never. What reading `audio` raises is passed on. The last message
+        The final transcript may come at any time, or never. A tool is called with a speaker that has its words, where
+        they came; for one that asks for a yes (`ToolSpec.confirm`) they are waited for. What reading `audio` raises is passed on. The last message
         of `prompt` is what was said before the utterance.
         """
         ...

@@ -23,7 +23,7 @@ from lumi.engines.realtime_line import Line, dial, tool
 from lumi.errors import EngineError
 
 if TYPE_CHECKING:
-    from lumi.engines.base import ChatMessage, Prompt, Speaker, Tools
+    from lumi.engines.base import ChatMessage, Prompt, Speaker, Tools, ToolSpec
 
 
 CUT_S: Final = 2.0
@@ -77,8 +77,11 @@ class OpenAiRealtime:
         self, audio: AsyncIterator[bytes], prompt: Prompt, tools: Tools | None = None
     ) -> AsyncIterator[DuplexEvent]:
         session = prompt.speaker.session_id
-        line = await self._line(prompt, tools)
-        exchange = Exchange(line, prompt.speaker, tools)
+        specs = await tools.specs(prompt.speaker) if tools is not None else prompt.tools
+        line = await self._line(prompt, specs)
+        exchange = Exchange(
+            line, prompt.speaker, tools, frozenset(spec.name for spec in specs if spec.confirm)
+        )
         try:
             await exchange.ask(audio)
             async for event in exchange.answer():
@@ -100,13 +103,12 @@ class OpenAiRealtime:
         if self._closing:
             await asyncio.wait(self._closing)
 
-    async def _line(self, prompt: Prompt, tools: Tools | None) -> Line:
+    async def _line(self, prompt: Prompt, specs: Sequence[ToolSpec]) -> Line:
         """The session's connection, or a new one that has been told the dialogue."""
         session = prompt.speaker.session_id
         if timer := self._timers.pop(session, None):
             timer.cancel()
         dialogue = [message for message in prompt.messages if message.role in {"user", "assistant"}]
-        specs = await tools.specs(prompt.speaker) if tools is not None else prompt.tools
         settings = self._settings(prompt.messages, [tool(spec) for spec in specs])
         line = await self._free_line(session)
         # More in the dialogue than was said over the line: something was typed meanwhile.

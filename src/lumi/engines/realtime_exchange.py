@@ -6,12 +6,12 @@ import asyncio
 import base64
 import binascii
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lumi.audio.format import SPEECH_RATE_HZ, duration_ms
 from lumi.audio.resample import Resampler
-from lumi.engines.base import DuplexEvent, SpokenPiece, TextDelta, ToolCall, ToolResult, Transcript
+from lumi.engines.base import DuplexEvent, SpokenPiece, TextDelta, ToolCall, ToolNote, ToolResult, Transcript
 from lumi.engines.realtime_line import Line, SpokenItem, failure, trouble_of
 from lumi.errors import EngineError, ToolError, Trouble
 
@@ -38,6 +38,8 @@ class Exchange:
     line: Line
     speaker: Speaker
     tools: Tools | None
+    guarded: frozenset[str] = frozenset()
+    """Tools that are called only after what the user says to it is known."""
     done: bool = False
     entries: int = 0
     """What the dialogue has grown by."""
@@ -69,7 +71,8 @@ class Exchange:
                 yield event
             if not self._calls:
                 break
-            await self._act()
+            async for note in self._act():
+                yield note
         else:
             raise failure(NAME, f"called tools {TOOL_ROUNDS} times without an answer", Trouble.GARBLED)
         self.done = True
@@ -99,7 +102,9 @@ class Exchange:
                 return TextDelta(str(event.get("delta", "")))
             case "conversation.item.input_audio_transcription.completed":
                 self._transcribed = True
-                return Transcript(str(event.get("transcript", "")).strip())
+                words = str(event.get("transcript", "")).strip()
+                self.speaker = replace(self.speaker, words=words)
+                return Transcript(words)
             case "conversation.item.input_audio_transcription.failed":
                 self._transcribed = True
                 return Transcript("", 0.0)
@@ -120,11 +125,16 @@ class Exchange:
         self._spoken_ms += length_ms
         return SpokenPiece(pcm)
 
-    async def _act(self) -> None:
+    async def _act(self) -> AsyncGenerator[DuplexEvent, None]:
         """Call the tools, one after the other, and have the model go on with their results."""
         calls, self._calls = self._calls, []
+        if not self._transcribed and any(call.name in self.guarded for call in calls):
+            async for transcript in self._late_transcript():
+                yield transcript
         for call in calls:
+            yield ToolNote(call.name)
             result = await self._result(call)
+            yield ToolNote(call.name, "failed" if result.failed else "done")
             item = {"type": "function_call_output", "call_id": call.id, "output": result.text}
             await self.line.send("conversation.item.create", item=item)
         await self.line.send("response.create")
@@ -138,7 +148,7 @@ class Exchange:
             return ToolResult(str(error), failed=True)
 
     async def _late_transcript(self) -> AsyncGenerator[Transcript, None]:
-        """The question's words may come after the answer; without them nobody knows what was asked."""
+        """The question's words may come after the model has decided; without them nobody knows what was asked."""
         until = asyncio.get_running_loop().time() + TRANSCRIPT_S
         while (left_s := until - asyncio.get_running_loop().time()) > 0:
             try:

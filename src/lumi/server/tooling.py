@@ -14,6 +14,7 @@ from lumi.errors import ConfigError
 from lumi.server.bells import SKILLS, Bells
 from lumi.server.kit import Kit
 from lumi.store.base import Store
+from lumi.tools.asking import AskingTools
 from lumi.tools.confirmation import Confirmation
 from lumi.tools.functions import FunctionTools
 from lumi.tools.loop import LoopSettings, ToolLoop
@@ -81,7 +82,7 @@ class SessionTools:
             tooling.once,
             tooling.count,
         )
-        kit = replace(kit, tools=toolbox)
+        kit = replace(kit, tools=AskingTools(toolbox, self._confirmation))
         if llm.name == SKILLS:
             return kit
         if tooling.skills_first:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from lumi.engines.base import ToolCall
 
+ONE_AT_A_TIME = "Not done: the user can be asked about one thing at a time."
+"""What a model is told of a second one."""
 KEPT_S = 120.0
 """How long after the question a yes still counts."""
 
@@ -73,11 +75,15 @@ class Confirmation:
         """The user is being asked about this; a question before it is dropped."""
         self._pending = Pending(call, asyncio.get_running_loop().time() + self._kept_s)
 
+    def take(self) -> ToolCall | None:
+        """Close the question; what it was about, if it may still be answered."""
+        pending, self._pending = self._pending, None
+        late = pending is not None and asyncio.get_running_loop().time() > pending.expires_at
+        return None if pending is None or late else pending.call
+
     def answered(self, text: str) -> Answered:
         """Close the question; a clear yes, in time, gives the call, once."""
-        pending, self._pending = self._pending, None
-        if pending is None or asyncio.get_running_loop().time() > pending.expires_at:
+        call = self.take()
+        if call is None:
             return Answered()
-        if is_yes(text):
-            return Answered(call=pending.call)
-        return Answered(declined=is_no(text))
+        return Answered(call=call) if is_yes(text) else Answered(declined=is_no(text))

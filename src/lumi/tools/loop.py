@@ -22,7 +22,7 @@ from lumi.engines.base import (
     ToolNote,
     ToolSpec,
 )
-from lumi.tools.confirmation import Confirmation
+from lumi.tools.confirmation import ONE_AT_A_TIME, Confirmation
 from lumi.tools.phrases import Phrase, phrase, question, without_fillers
 from lumi.tools.toolbox import Outcome, Toolbox, Used
 
@@ -30,7 +30,6 @@ BEAT_S = 1.0
 """How often a tool at work is told of, so that nobody takes the model to have stalled."""
 CALLS_AT_ONCE = 16
 ASKED = "Not done yet: the user is being asked for a yes. Do not call it again, and do not ask them yourself."
-ONE_AT_A_TIME = "Not done: the user can be asked about one thing at a time."
 TOO_MANY = f"Not done: at most {CALLS_AT_ONCE} calls at once."
 
 
@@ -202,7 +201,7 @@ class _Answer:
             return used.result.text
         if self._question:
             return ONE_AT_A_TIME
-        self._confirmation.ask(used.call)
+        self._confirmation.ask(used.exact)
         self._question = question(used.title, used.arguments, self._speaker.language)
         return ASKED
 

@@ -88,6 +88,11 @@ class Used:
     title: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def exact(self) -> ToolCall:
+        """The call as it would be made: the same, however a model writes it."""
+        return replace(self.call, arguments=canonical(self.arguments))
+
 
 class Toolbox:
     """A `Tools` of many. `sources` may grow: it is looked at each time."""

@@ -18,6 +18,7 @@ from lumi.engines.base import (
     Prompt,
     SpokenPiece,
     TextDelta,
+    ToolNote,
     Tools,
     Transcript,
 )
@@ -33,6 +34,7 @@ from lumi.voice.events import (
     SentenceStarted,
     SpeakingStarted,
     Stage,
+    ToolUsed,
     TurnEvent,
 )
 from lumi.voice.mouth import Mouth
@@ -127,6 +129,10 @@ class DuplexTurn:
                 await self._release()
             elif not self.told:
                 await self._emit(Heard(self._id, event))
+            return
+        if isinstance(event, ToolNote):
+            if event.outcome:
+                await self._emit(ToolUsed(self._id, event.name, event.outcome))
             return
         if self._answered_at is None:
             self._answered_at = now
