@@ -9,6 +9,7 @@ from tests.commands.screen import AS_JSON, CHINESE, ENGLISH, Screen
 
 from lumi.commands.data import DataOptions, delete, export
 from lumi.errors import ConfigError, StoreError
+from lumi.store.recordings import Closed, Header, Recordings, encoded
 from lumi.store.sqlite import SqliteStore
 
 pytestmark = pytest.mark.real
@@ -50,6 +51,23 @@ async def test_it_is_deleted_when_somebody_says_so(mine: DataOptions, screen: Sc
     assert screen.read()[0] == "已删除 mine：list_items 1\n"
     assert await delete(AS_JSON, mine, yes=True) == 0
     assert screen.object() == {"device": "mine", "deleted": {}}
+
+
+async def test_recordings_are_handed_out_and_deleted_too(mine: DataOptions, tmp_path: Path, screen: Screen):
+    files = Recordings(tmp_path / "recordings")
+    entry = Closed(at_ms=1.0, code=1000, reason="")
+    for owner in ("mine", "other"):
+        header = Header(session_id=f"of-{owner}", device_id=owner, started_at=1.0)
+        files.append(f"of-{owner}", encoded(header) + encoded(entry))
+    assert await export(ENGLISH, mine, None) == 0
+    (told,) = json.loads(screen.read()[0])["recordings"]
+    assert told["session"]["session_id"] == "of-mine"
+    assert told["entries"] == [{"kind": "closed", "at_ms": 1.0, "code": 1000, "reason": ""}]
+    assert await delete(ENGLISH, mine, yes=False, lines=typed("y")) == 0
+    out, asked = screen.read()
+    assert "recordings 1" in asked
+    assert "recordings 1" in out
+    assert [header.device_id for _, header in files.all()] == ["other"]
 
 
 async def test_without_anybody_to_ask_nothing_is_deleted(mine: DataOptions, monkeypatch: pytest.MonkeyPatch):

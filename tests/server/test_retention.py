@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lumi.config import Config
+from lumi.config.recorder import RecorderSettings
 from lumi.config.retention import RetentionSettings
 from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
 from lumi.errors import StoreError
@@ -95,3 +96,19 @@ def test_a_log_that_cannot_be_deleted_stays(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "lumi.log.1").mkdir()
     assert drop_logs(tmp_path, 1e12) == 0
     assert drop_logs(tmp_path / "none", 1e12) == 0
+
+
+async def test_old_recordings_go(tmp_path: Path):
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for name, days in (("new", 6), ("old", 8)):
+        (folder / f"{name}.jsonl").touch()
+        os.utime(folder / f"{name}.jsonl", (NOW - days * DAY_S,) * 2)
+    config = Config(log=QUIET, server=ServerSettings(data_dir=tmp_path))
+    await forget(MemoryStore(), config, NOW)
+    assert [file.name for file in folder.iterdir()] == ["new.jsonl"]
+    elsewhere = Config(
+        log=QUIET, recorder=RecorderSettings(folder=folder), retention=RetentionSettings(recording_days=1)
+    )
+    await forget(MemoryStore(), elsewhere, NOW)
+    assert not list(folder.iterdir())

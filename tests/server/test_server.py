@@ -1,4 +1,5 @@
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -6,10 +7,12 @@ import pytest
 from tests.server.doubles import HELLO, Caller
 
 from lumi.config import Config
+from lumi.config.devices import DeviceSettings
 from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
 from lumi.errors import ConfigError, EngineUnavailable, StoreError
 from lumi.server.server import Server
 from lumi.store.memory import MemoryStore
+from lumi.store.recordings import Closed, Recordings, read
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
 from lumi.transport.memory import memory_link_pair
 
@@ -158,3 +161,16 @@ async def test_what_others_count_is_shown():
         assert {"lumi_sessions 1.0", "lumi_links 1.0", "lumi_frames_late 0.0", "lumi_cache_bytes 0.0"} <= set(
             counts
         )
+
+
+async def test_a_device_that_is_to_be_recorded_is(tmp_path: Path):
+    recording = {"tape": DeviceSettings(match=("*",), record=True), "shy": DeviceSettings(record=False)}
+    settings = config(data_dir=tmp_path).model_copy(update={"devices": recording})
+    async with Server(settings, **scripted()) as server, aiohttp.ClientSession() as http:
+        for device in ("shy", "kitchen"):
+            async with http.ws_connect(server.url) as ws:
+                await ws.send_json(HELLO | {"device_id": device})
+                assert (await ws.receive_json())["type"] == "hello"
+    ((path, header),) = Recordings(tmp_path / "recordings").all()
+    assert header.device_id == "kitchen"
+    assert isinstance(read(path).entries[-1], Closed)

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from lumi.commands.console import Console
 from lumi.commands.keyboard import Keyboard
 from lumi.commands.running import DONE, NOT_WELL, load_extra
 from lumi.errors import ConfigError
+from lumi.store.recordings import Recordings, read
 
 YES = {"y", "yes", "是", "好"}
 
@@ -25,12 +28,12 @@ class DataOptions:
     data_dir: Path | None = None
 
 
-def _database(options: DataOptions) -> Path:
+def _places(options: DataOptions) -> tuple[Path, Recordings]:
+    """The database, and the recordings."""
     config = load_extra("lumi.config", extra="server", command="lumi data")
     settings = config.load(options.file, flags={"server.data_dir": options.data_dir})
     assembly = load_extra("lumi.server.assembly", extra="server", command="lumi data")
-    found: Path = settings.data_dir / assembly.DATABASE
-    return found
+    return settings.data_dir / assembly.DATABASE, Recordings(settings.recordings_dir)
 
 
 async def export(console: Console, options: DataOptions, out: Path | None) -> int:
@@ -41,10 +44,17 @@ async def export(console: Console, options: DataOptions, out: Path | None) -> in
         StoreError: there is no store.
     """
     owner = load_extra("lumi.store.sqlite_owner", extra="server", command="lumi data")
-    rows = owner.export(_database(options), options.device)
-    told = {"device": options.device, "exported_at": datetime.now(UTC).isoformat(), "kept": rows}
+    database, recorded = _places(options)
+    rows = owner.export(database, options.device)
+    tapes = [_told(path) for path in recorded.of_device(options.device)]
+    told = {
+        "device": options.device,
+        "exported_at": datetime.now(UTC).isoformat(),
+        "kept": rows,
+        "recordings": tapes,
+    }
     text = json.dumps(told, ensure_ascii=False, indent=2) + "\n"
-    count = sum(map(len, rows.values()))
+    count = sum(map(len, rows.values())) + len(tapes)
     if out is None:
         console.write(text, newline=False)
     else:
@@ -52,6 +62,12 @@ async def export(console: Console, options: DataOptions, out: Path | None) -> in
         console.note(zh=f"已将 {count} 条记录写入 {out}", en=f"Wrote {count} records to {out}")
     console.result(told)
     return DONE
+
+
+def _told(path: Path) -> dict[str, object]:
+    """A recording, as it stands in its file."""
+    found = read(path)
+    return {"session": msgspec.to_builtins(found.header), "entries": msgspec.to_builtins(found.entries)}
 
 
 def write(out: Path, text: str) -> None:
@@ -73,23 +89,28 @@ async def delete(
         StoreError: there is no store.
     """
     owner = load_extra("lumi.store.sqlite_owner", extra="server", command="lumi data")
-    database = _database(options)
+    database, recorded = _places(options)
     if not yes:
         if lines is None and not sys.stdin.isatty():
             raise ConfigError(
                 "lumi data delete", "asks before it deletes, and nobody is there: --yes says it"
             )
         kept = {table: len(rows) for table, rows in owner.export(database, options.device).items()}
+        kept |= _counted(len(recorded.of_device(options.device)))
         if not await _sure(console, options.device, kept, lines or Keyboard()):
             console.note(zh="没有删除任何内容。", en="Nothing was deleted.")
             return NOT_WELL
-    gone = owner.delete(database, options.device)
+    gone = dict(owner.delete(database, options.device)) | _counted(recorded.delete_of(options.device))
     console.result({"device": options.device, "deleted": gone})
     listed = _listed(gone) or "0"
     console.write(
         console.words(zh=f"已删除 {options.device}：{listed}", en=f"Deleted of {options.device}: {listed}")
     )
     return DONE
+
+
+def _counted(recordings: int) -> dict[str, int]:
+    return {"recordings": recordings} if recordings else {}
 
 
 async def _sure(console: Console, device: str, kept: dict[str, int], lines: AsyncIterator[str]) -> bool:

@@ -49,6 +49,10 @@ class DeviceSettings(Section):
         min_length=1,
         description="Who speaks: an engine, or the name of an `[engines.NAME]` table.",
     )
+    record: bool | None = Field(
+        default=None,
+        description="Keep recordings of its sessions, sound included (`[recorder]`); tell the people who use it.",
+    )
     tools_allow: Texts | None = Field(
         default=None,
         description="Names of the only tools that may be called from there, `*` standing for anything.",

@@ -21,6 +21,7 @@ from lumi.config.engines import (
     VadSettings,
 )
 from lumi.config.models import ModelSettings
+from lumi.config.recorder import RecorderSettings
 from lumi.config.retention import RetentionSettings
 from lumi.config.sections import Section
 from lumi.config.serving import LimitSettings, LocaleSettings, LogSettings, ServerSettings, StoreSettings
@@ -52,6 +53,7 @@ class Config(Section):
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()
     retention: RetentionSettings = RetentionSettings()
+    recorder: RecorderSettings = RecorderSettings()
     log: LogSettings = LogSettings()
     locale: LocaleSettings = LocaleSettings()
 
@@ -59,6 +61,12 @@ class Config(Section):
     def data_dir(self) -> Path:
         """Where everything that lasts is kept; may not exist yet."""
         return (self.server.data_dir or user_data_path("lumi", appauthor=False)).expanduser().absolute()
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Where recordings of sessions are kept; may not exist yet."""
+        folder = self.recorder.folder
+        return self.data_dir / "recordings" if folder is None else folder.expanduser().absolute()
 
     def for_device(self, device_id: str) -> DeviceSettings:
         """What is different for a device: of all tables that fit, joined."""

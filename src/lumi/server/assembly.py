@@ -26,10 +26,12 @@ from lumi.server.late_vad import LateVad
 from lumi.server.limits import KIB, Rates
 from lumi.server.model_places import with_model
 from lumi.server.origins import Origins
+from lumi.server.recorder import Recorder, RecorderSettings
 from lumi.server.registry import DeviceRegistry
-from lumi.server.services import Vision
+from lumi.server.services import Services, Vision
 from lumi.server.vision import PATH
 from lumi.store.base import Store
+from lumi.store.recordings import Recordings
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.turn import TurnSettings
 
@@ -37,6 +39,7 @@ DATABASE = "lumi.db"
 DEVICE_KINDS = ("stt", "llm", "tts")
 """Engines that a device may have of its own."""
 
+MIB = 1024 * 1024
 UTC = "UTC"
 LANGUAGES = {"zh": "Chinese", "en": "English"}
 STOP_FACTOR = 0.7
@@ -196,7 +199,7 @@ def create_engines(
     """
     lists = EngineLists(config, make=partial(_create, config), installed=_installed, skills=skills, tell=tell)
     makers: dict[str, Callable[[], Any]] = {
-        "vad": lambda: LateVad(lambda: _create(config, "vad", config.vad.engine, config.vad.options)),
+        "vad": lambda: LateVad(lambda: create_vad(config)),
         "stt": lambda: lists.listed("stt"),
         "llm": lambda: lists.listed("llm"),
         "tts": lambda: lists.listed("tts"),
@@ -236,6 +239,17 @@ def _create(config: Config, kind: str, name: str, options: Mapping[str, Any]) ->
     return create(kind, name, with_model(kind, name, options, config.data_dir))
 
 
+def create_vad(config: Config) -> Vad:
+    """What detects speech, loaded.
+
+    Raises:
+        ConfigError: an option is unknown.
+        EngineUnavailable: it cannot run here.
+    """
+    vad: Vad = _create(config, "vad", config.vad.engine, config.vad.options)
+    return vad
+
+
 def create_vision(config: Config) -> Llm | None:
     """What looks at pictures, where that is not the model that answers.
 
@@ -252,6 +266,18 @@ def create_vision(config: Config) -> Llm | None:
         problem = str(error).removeprefix(f"{error.key}: ")
         raise ConfigError(error.key.replace("llm.", "vision.", 1), problem) from error
     return llm
+
+
+def recorder(config: Config, services: Services, version: str) -> Recorder:
+    """Writes down the sessions of devices that are to be recorded, by the settings as they are by then."""
+    sizes = config.recorder
+    return Recorder(
+        Recordings(config.recordings_dir),
+        lambda device_id: bool(services.generations.kit(device_id).overrides.record),
+        services.wall_clock,
+        version,
+        RecorderSettings(file_bytes=sizes.file_mb * MIB, folder_bytes=sizes.folder_mb * MIB),
+    )
 
 
 def vision_access(config: Config) -> Vision:

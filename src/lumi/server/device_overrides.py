@@ -22,6 +22,8 @@ class DeviceOverrides:
     """An engine, or the name of an `[engines.NAME]` table; so are the next two."""
     llm: str | None = None
     tts: str | None = None
+    record: bool | None = None
+    """Recordings of its sessions are kept."""
     tools_allow: tuple[str, ...] | None = None
     """Patterns of the names of tools, `*` standing for anything; only these may be called."""
     tools_deny: tuple[str, ...] | None = None

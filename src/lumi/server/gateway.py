@@ -34,6 +34,7 @@ from lumi.server.log import Subject, logger
 from lumi.server.message_router import MessageRouter
 from lumi.server.metrics import Metrics
 from lumi.server.reception import Reception, without_resume
+from lumi.server.recorder import Recorder
 from lumi.server.refusing import made_no_sense, put_off, refuse, too_much
 from lumi.server.session_manager import SessionLike, SessionManager
 from lumi.transport.base import Link
@@ -82,6 +83,7 @@ class Gateway:
         wall_clock: Callable[[], float],
         new_id: Callable[[], str] = lambda: str(uuid4()),
         reception: Reception | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._sessions = sessions
         self._metrics = metrics
@@ -89,6 +91,7 @@ class Gateway:
         self._wall_clock = wall_clock
         self._new_id = new_id
         self._reception = reception
+        self._recorder = recorder
         self._router = MessageRouter()
         self._lines = Lines(settings.idle_s, idle_times(settings.clients))
         self._log = logger(Subject.WEBSOCKET)
@@ -153,6 +156,7 @@ class Gateway:
         line.connection.closed()
         code, reason = line.writer.finishing or (CloseCode.INTERNAL, "cancelled")
         self._metrics.closed.labels(str(code)).inc()
+        line.ended(code, reason)
         self._log.info("closed", remote=line.link.info.remote, code=code, reason=reason)
         if line.session is not None:
             for_good = line.said_goodbye
@@ -234,6 +238,7 @@ class Gateway:
             clients=self._settings.clients,
         )
         if session is not None:
+            line.agreed(agreement)
             line.send(
                 connection.accept(
                     hello, self._answer(hello, agreement, line, session, resumed=False), agreement
@@ -247,6 +252,7 @@ class Gateway:
             return
         resumed = await self._sessions.resume(device_id, agreement, hello, line.part)
         session = resumed or self._sessions.open(self._new_id(), device_id, agreement, hello, line.part)
+        line.record(self._recorder, session, hello, agreement, resumed=resumed is not None)
         reply = self._answer(hello, agreement, line, session, resumed=resumed is not None)
         line.send(connection.accept(hello, reply, agreement))
         line.session = session

@@ -9,13 +9,15 @@ from msgspec import UNSET
 from lumi.errors import ProtocolError
 from lumi.protocol.codec import error_message
 from lumi.protocol.connection import Connection
-from lumi.protocol.messages import AudioFrame, Error, Message, Metrics, Response
+from lumi.protocol.handshake import Agreement
+from lumi.protocol.messages import AudioFrame, ClientHello, Error, Message, Metrics, Response
 from lumi.server.auth import Admission
 from lumi.server.guest import Guest
 from lumi.server.limits import Allowance, Rates
 from lumi.server.link_writer import FAREWELL_S, LinkWriter, Outgoing
 from lumi.server.log import Subject, logger
 from lumi.server.metrics import Metrics as Counters
+from lumi.server.recorder import Recorder, Tape
 from lumi.server.session_manager import SessionLike
 from lumi.transport.base import Link
 
@@ -51,8 +53,9 @@ class Line:
         self.device_id = ""
         log = logger(Subject.WEBSOCKET, remote=link.info.remote)
         self._trace = log if log.is_tracing else None
-        encode = connection.send if self._trace is None else self._traced
-        self.writer = LinkWriter(link, encode, max_frames=max_frames)
+        self.writer = LinkWriter(link, connection.send, max_frames=max_frames)
+        self.writer.watch = None if self._trace is None else self._going
+        self._tape: Tape | None = None
         self.heard_at = asyncio.get_running_loop().time()
         self._allowance = Allowance(rates or Rates(), self.heard_at)
         self.faulty = False
@@ -69,6 +72,8 @@ class Line:
         self.heard_at = asyncio.get_running_loop().time()
         if self._trace is not None:
             self._trace.trace("received", frame=described(frame))
+        if self._tape is not None:
+            self._tape.came(frame)
         return self._allowance.spend(frame, self.heard_at)
 
     def fine(self) -> None:
@@ -115,18 +120,45 @@ class Line:
         """As the session asks for it. One bound method per line, so that it also says which line a session is on."""
         self.hang_up(code, reason)
 
-    def _traced(self, message: Message | AudioFrame) -> str | bytes | None:
+    def record(
+        self,
+        recorder: Recorder | None,
+        session: SessionLike,
+        hello: ClientHello,
+        agreement: Agreement,
+        *,
+        resumed: bool,
+    ) -> None:
+        """From now on have written down what comes and goes, where that is wanted."""
+        if recorder is not None:
+            self._tape = recorder.begin(session, self.link.info, hello, agreement, resumed=resumed)
+        if self._tape is not None:
+            self.writer.watch = self._going
+
+    def agreed(self, agreement: Agreement) -> None:
+        """A later hello is about to be answered."""
+        if self._tape is not None:
+            self._tape.agreed(agreement)
+
+    def ended(self, code: int, reason: str) -> None:
+        """The link is closed."""
+        if self._tape is not None:
+            self._tape.closed(code, reason)
+
+    def _going(self, frame: str | bytes) -> None:
         """What goes out, written down."""
-        frame = self.connection.send(message)
-        if frame is not None and self._trace is not None:
+        if self._trace is not None:
             self._trace.trace("sent", frame=described(frame))
-        return frame
+        if self._tape is not None:
+            self._tape.went(frame)
 
     def _count(self, message: Message | AudioFrame | str) -> None:
         if isinstance(message, Error):
             self._counters.errors.labels(message.error_code).inc()
         elif isinstance(message, Metrics):
             self._counters.turn_ended("spoken", message.stages)
+            if self._tape is not None:
+                self._tape.turn_ended(message)
         elif isinstance(message, Response) and message.is_final and message.delta is UNSET:
             self._counters.turn_ended("written", {})
 

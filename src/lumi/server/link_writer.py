@@ -26,6 +26,8 @@ class LinkWriter:
     """Owns the queue. `put` and `finish` never wait; `run` is the task."""
 
     def __init__(self, link: Link, encode: Encode, *, max_frames: int) -> None:
+        self.watch: Callable[[str | bytes], None] | None = None
+        """Told of every frame just before it goes out."""
         self._link = link
         self._encode = encode
         self._max_frames = max_frames
@@ -92,6 +94,8 @@ class LinkWriter:
                 item = self._waiting.pop(0)
                 frame = item if isinstance(item, str) else self._encode(item)
                 if frame is not None:
+                    if self.watch is not None:
+                        self.watch(frame)
                     await self._link.send(frame)
             if self._farewell is not None:
                 return

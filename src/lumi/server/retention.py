@@ -1,4 +1,4 @@
-"""Drops what has been kept for long enough: answers, what was said, old log files."""
+"""Drops what has been kept for long enough: answers, what was said, recordings, old log files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from lumi.config import Config
 from lumi.errors import StoreError
 from lumi.server.log import Subject, logger
 from lumi.store.base import Store
+from lumi.store.recordings import Recordings
 
 EVERY_S = 600.0
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
+MIB = 1024 * 1024
 OLD_LOGS = "lumi.log.*"
 
 
@@ -33,6 +35,10 @@ async def forget(store: Store, config: Config, now: float) -> None:
         await store.dialogues.forget_before(now - config.retention.dialogue_days * DAY_S)
     except StoreError as error:
         logger(Subject.STORE).warning("old answers stay", error=str(error))
+    recorded = Recordings(config.recordings_dir)
+    await asyncio.to_thread(
+        recorded.forget, now - config.retention.recording_days * DAY_S, config.recorder.folder_mb * MIB
+    )
     if config.log.file:
         logs = config.data_dir / "logs"
         await asyncio.to_thread(drop_logs, logs, now - config.retention.log_days * DAY_S)

@@ -29,12 +29,14 @@ from lumi.server.engine_health import EngineHealth
 from lumi.server.engine_room import EngineRoom, Furnished
 from lumi.server.front_door import announced, open_front_door, registered
 from lumi.server.gateway import Gateway
+from lumi.server.gauges import show
 from lumi.server.generations import Generations
 from lumi.server.http_api import HttpApi
 from lumi.server.limits import Addresses
 from lumi.server.log import Subject, install, logger
 from lumi.server.metrics import Metrics
 from lumi.server.port import authority, listening
+from lumi.server.recorder import Recorder
 from lumi.server.registry import DeviceRegistry, Waiting
 from lumi.server.reloading import changed, kept, waiting
 from lumi.server.retention import sweep
@@ -69,6 +71,7 @@ class Server:
 
     gateway: Gateway
     sessions: SessionManager
+    recorder: Recorder
     tls: Tls
     ready: asyncio.Future[None]
 
@@ -205,7 +208,7 @@ class Server:
         tasks.start("timers", bells.run())
         self._keep_house(tasks, store)
         stack.push_async_callback(self._drain)
-        self._watch(services)
+        show(self.metrics, services, self.sessions, self.gateway)
 
     def _keep_house(self, tasks: Background, store: Store) -> None:
         """What has to be looked at now and then."""
@@ -215,6 +218,7 @@ class Server:
         tasks.start("session sweep", self.sessions.sweep())
         tasks.start("retention", sweep(store, lambda: self.config, self._wall_clock))
         tasks.start("devices", self.registry.run())
+        tasks.start("recorder", self.recorder.run())
         tasks.start("certificate", self.tls.run())
         if self.config.server.announce:
             tasks.start("announce", announced(self.config, self.port, self.tls.port))
@@ -249,6 +253,7 @@ class Server:
         """Sessions, the gateway before them, and the port."""
         config = self.config
         self.sessions = await stack.enter_async_context(self._session_manager(services, bells))
+        self.recorder = assembly.recorder(config, services, __version__)
         door = open_front_door(config, self.registry, services, self.metrics, self.tls)
         self.gateway = Gateway(
             self.sessions,
@@ -256,6 +261,7 @@ class Server:
             assembly.gateway_settings(config, __version__),
             wall_clock=self._wall_clock,
             reception=await stack.enter_async_context(door.reception),
+            recorder=self.recorder,
         )
         api = HttpApi(
             self.gateway,
@@ -301,17 +307,3 @@ class Server:
     async def _drain(self) -> None:
         self._draining = True
         await self.gateway.drain(self.config.server.drain_s)
-
-    def _watch(self, services: Services) -> None:
-        """Numbers that others count."""
-        watch, pacer, pool = self.metrics.watch, services.pacer, services.pool
-        watch("sessions", "Sessions now", lambda: float(len(self.sessions)))
-        watch("links", "Links now", lambda: float(len(self.gateway)))
-        watch("frames_sent", "Speech packets sent so far", lambda: float(pacer.stats.frames))
-        watch("frames_late", "Speech packets sent over 20 ms late", lambda: float(pacer.stats.late_frames))
-        watch("packets_corrupt", "Packets that could not be decoded", lambda: float(pool.stats.corrupt))
-        watch(
-            "cache_bytes",
-            "Memory taken by sentences already encoded",
-            lambda: float(services.cache.size_bytes),
-        )

@@ -190,7 +190,7 @@ class ScriptedLlm:
         self.finished += 1
 
     def _pieces(self, messages: Sequence[ChatMessage]) -> Iterable[LlmEvent | str | float | Exception]:
-        text = _last_user_text(messages)
+        text = last_user_text(messages)
         if text in self.steps:
             answer = self._step(self.steps[text], messages)
         else:
@@ -211,7 +211,7 @@ class ScriptedLlm:
         self.closed = True
 
 
-def _last_user_text(messages: Sequence[ChatMessage]) -> str:
+def last_user_text(messages: Sequence[ChatMessage]) -> str:
     return next((message.content for message in reversed(messages) if message.role == "user"), "")
 
 

@@ -26,6 +26,7 @@ from lumi.server.gateway import Gateway, GatewaySettings
 from lumi.server.generations import Generation, Generations
 from lumi.server.kit import Kit, SessionSettings
 from lumi.server.metrics import Metrics
+from lumi.server.recorder import Recorder
 from lumi.server.services import Services, Vision
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
@@ -59,6 +60,8 @@ class Rehearsal:
     max_sessions: int = 1000
     wall_clock: Callable[[], float] = field(default_factory=WallClock)
     """One clock for several rehearsals with one store; by default each has its own."""
+    recorder: Recorder | None = None
+    """Writes sessions down; whoever gives one runs it."""
     vision: Vision = lambda _device_id, _base_url: None
     present: list[str] = field(default_factory=list)
     """Devices that came in, as often as they did."""
@@ -101,7 +104,9 @@ class Rehearsal:
                 max_sessions=self.max_sessions,
             )
         )
-        self.gateway = Gateway(self.sessions, Metrics(), self.gateway_settings, wall_clock=wall_clock)
+        self.gateway = Gateway(
+            self.sessions, Metrics(), self.gateway_settings, wall_clock=wall_clock, recorder=self.recorder
+        )
         self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         return self
 
