@@ -82,8 +82,11 @@ class Watch:
         assert not wrong, "the page complained:\n" + "\n".join(wrong)
 
     def _console(self, message: ConsoleMessage) -> None:
+        where = message.location.get("url", "")
+        if where.endswith("/favicon.ico"):  # asked for by the browser, not by the page
+            return
         if message.type == "error" or "Content Security Policy" in message.text:
-            self._note(f"console: {message.text} ({message.location.get('url', '')})")
+            self._note(f"console: {message.text} ({where})")
 
     def _visit(self, url: str) -> None:
         parts = urlsplit(url)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
-from tests.web.browsing import FakeMicrophone, chromium, chromium_running, watched_page
+from playwright.async_api import Browser, Page, Route
+from tests.web.browsing import FakeMicrophone, Watch, chromium, chromium_running, watched_page
 
 MISSING = "Chromium is not here, so nothing was tried in a browser; to have it: sudo apt-get install chromium"
 
+WEB = Path(__file__).parents[2] / "src" / "lumi" / "web"
+
 OpenPage = Callable[..., Awaitable[Page]]
+Visit = Callable[..., AbstractAsyncContextManager[Page]]
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +40,7 @@ async def browser(microphone: FakeMicrophone) -> AsyncIterator[Browser]:
 async def open_page(browser: Browser, microphone: FakeMicrophone) -> AsyncIterator[OpenPage]:
     """`page = await open_page(server.page_url, path="/", watch=None, **context_options)`; `path=None` loads nothing yet.
 
-    Give a `Watch` to allow a console error that the test provokes.
+    The page is closed after the test, and after its server: see `visit`.
     """
     microphone.says(b"", 16_000)
     async with AsyncExitStack() as stack:
@@ -47,3 +52,45 @@ async def open_page(browser: Browser, microphone: FakeMicrophone) -> AsyncIterat
             return page
 
         yield open_one
+
+
+@pytest.fixture
+def visit(browser: Browser, microphone: FakeMicrophone) -> Visit:
+    """`async with scripted_lumi() as server, visit(server.page_url, "/", **context_options) as page:` A page that is
+    closed before its server: one that connects again by itself would complain of the loss.
+
+    Give a `Watch` to allow a console error that the test provokes.
+    """
+    microphone.says(b"", 16_000)
+
+    @asynccontextmanager
+    async def visiting(address: str, path: str | None = "/", **options: Any) -> AsyncIterator[Page]:
+        async with watched_page(browser, address, **options) as page:
+            if path is not None:
+                await page.goto(path)
+            yield page
+
+    return visiting
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def workbench(browser: Browser) -> AsyncIterator[tuple[Page, Watch]]:
+    """A page beside the modules and nothing else: there is no server behind it."""
+    watch = Watch()
+    async with watched_page(browser, "http://127.0.0.1:9", watch=watch) as page:
+        await page.route("**/*", from_disk)
+        await page.goto("/sdk/lumi.js")
+        yield page, watch
+
+
+async def from_disk(route: Route) -> None:
+    path = WEB / urlsplit(route.request.url).path.lstrip("/")
+    await (route.fulfill(path=path) if path.is_file() else route.fulfill(status=404))
+
+
+@pytest.fixture
+def module_page(workbench: tuple[Page, Watch]) -> Iterator[Page]:
+    """Where single modules are tried: `await module_page.evaluate("async () => { const … = await import(…) }")`."""
+    page, watch = workbench
+    yield page
+    watch.check()
