@@ -9,9 +9,11 @@ from pydantic import SecretStr
 
 from lumi.config import Config
 from lumi.config.devices import DeviceSettings
+from lumi.config.duplex import DuplexSettings
 from lumi.config.engines import LlmSettings, NamedEngine, SttSettings, TtsSettings
+from lumi.config.vision import VisionSettings
 from lumi.errors import ConfigError, EngineUnavailable
-from lumi.server import assembly
+from lumi.server import assembly, engine_room
 from lumi.server.device_overrides import NOTHING, DeviceOverrides
 from lumi.server.engine_room import EngineRoom, fingerprint, told
 from lumi.testing.engines import ScriptedLlm, ScriptedVad
@@ -150,6 +152,8 @@ def test_a_registration_stands_above_the_settings(made: list[Made]) -> None:
         (Config(llm=LlmSettings(engine="other", model="m")), False),
         (Config(llm=LlmSettings(engine="other", api_key=SecretStr("k"))), False),
         (Config(llm=LlmSettings(engine="other", options={"a": 1})), False),
+        (Config(llm=LlmSettings(engine="other", slow_s=1)), False),
+        (Config(llm=LlmSettings(engine="other", fallback=("skills",))), False),
     ],
 )
 def test_what_makes_an_engine_another(other: Config, same: bool) -> None:
@@ -158,8 +162,63 @@ def test_what_makes_an_engine_another(other: Config, same: bool) -> None:
 
 def test_who_takes_over_belongs_to_an_engine() -> None:
     def with_spare(**spare: Any) -> str:
-        engines = {"spare": NamedEngine(**{"engine": "a"} | spare)}
+        engines = {"spare": NamedEngine(**{"engine": "openai"} | spare)}
         return fingerprint(Config(llm=LlmSettings(engine="o", fallback=("spare",)), engines=engines), "llm")
 
     assert with_spare() == with_spare()
     assert len({with_spare(), with_spare(model="m"), with_spare(api_key="k"), with_spare(api_key="l")}) == 4
+
+
+def test_the_same_holds_for_what_stands_alone() -> None:
+    def mark(kind: str, section: DuplexSettings | VisionSettings) -> str:
+        return fingerprint(Config().model_copy(update={kind: section}), kind)
+
+    plain, calm = DuplexSettings(engine="a"), DuplexSettings(engine="a", voice="calm")
+    assert mark("duplex", plain) == mark("duplex", DuplexSettings(engine="a"))
+    assert mark("duplex", plain) != mark("duplex", calm)
+    assert mark("vision", VisionSettings(model="m")) == mark("vision", VisionSettings(model="m", timeout_s=1))
+    assert mark("vision", VisionSettings(model="m")) != mark("vision", VisionSettings(model="n"))
+
+
+def test_a_device_has_the_voice_that_its_table_makes() -> None:
+    def mark(**table: Any) -> str:
+        engines = {"spare": NamedEngine(**{"engine": "far"} | table)}
+        return fingerprint(Config(engines=engines), "tts", "spare")
+
+    assert mark() == mark()
+    assert mark() != mark(model="m")
+
+
+async def test_what_hears_and_looks_is_kept_too(made: list[Made]) -> None:
+    house = room()
+    config = Config(llm=LLM, duplex=DuplexSettings(engine="whole"), vision=VisionSettings(model="m"))
+    first, second = house.furnish(config), house.furnish(config.model_copy(update={"llm": LlmSettings()}))
+    one, two = first.generation.kit_of("d"), second.generation.kit_of("d")
+    assert one.eyes is two.eyes is not None
+    assert one.duplex is two.duplex is not None
+    await first.generation.aclose()
+    third = house.furnish(Config(llm=LLM))
+    await second.generation.aclose()
+    assert {made_one.name for made_one in made if made_one.closed} >= {"whole", "openai"}
+    assert third.generation.kit_of("d").eyes is None
+
+
+async def test_what_could_not_be_made_is_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = {"near"}
+
+    def create(_: Config, kind: str, name: str, options: dict[str, Any]) -> Made:
+        if name in missing:
+            raise EngineUnavailable(name, "install it")
+        return Made(kind, name, options)
+
+    monkeypatch.setattr(assembly, "_create", create)
+    monkeypatch.setattr(engine_room, "installed", lambda _: ("far", "near"))
+    monkeypatch.setattr(assembly, "installed", lambda _: ("far", "near"))
+    config = Config(llm=LlmSettings(engine="far", fallback=("near",)))
+    house = room()
+    names = []
+    for _ in range(3):
+        llm = house.furnish(config).engines.llm
+        names.append([engine.name for engine in llm.roster.engines])  # type: ignore[attr-defined]
+        missing.clear()
+    assert names == [["far"], ["far", "near"], ["far", "near"]]

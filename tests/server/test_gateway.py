@@ -5,6 +5,7 @@ from msgspec.structs import asdict
 from tests.server.doubles import HELLO, Caller, counted, shell
 
 from lumi.errors import ConnectionLost, Overloaded, ProtocolError
+from lumi.protocol.client_profiles import BUILT_IN, Sign, adapted
 from lumi.protocol.connection import Limits
 from lumi.protocol.messages import AudioFrame, Chat, ClientHello, CloseCode, Features, ServerHello
 from lumi.server.gateway import OFFERED, GatewaySettings
@@ -264,6 +265,22 @@ async def test_the_sweep_hangs_up_on_who_has_been_silent_too_long():
             goodbye = await silent.hear()
             assert (goodbye["type"], goodbye["reason"]) == ("goodbye", "idle")
             assert (await silent.end()).code == CloseCode.DONE
+        sweep.cancel()
+
+
+async def test_another_table_of_clients_holds_from_the_next_hello():
+    cubes = adapted(BUILT_IN, "cube", Sign(user_agent=("cube",)), "lumi", {"idle_s": 20.0})
+    cube = LinkInfo(headers={"user-agent": "Cube/2"})
+    async with shell() as made, asyncio.TaskGroup() as tasks:
+        sweep = tasks.create_task(made.gateway.sweep())
+        async with made.call(cube) as old:
+            await old.greet()
+            made.gateway.renew(cubes)
+            async with made.call(cube) as new:
+                await new.greet()
+                assert [one.agreement.client.name for one in made.made] == ["lumi", "cube"]
+                assert (await new.hear())["reason"] == "idle"
+            assert len(made.gateway) == 1
         sweep.cancel()
 
 

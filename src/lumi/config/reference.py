@@ -34,9 +34,12 @@ something wins.
 
 A wrong setting is named and refused, and the server does not start.
 
-`lumi reload`, or SIGHUP, has a running server read all this anew. Engines (`stt`, `llm`, `tts`, `engines`), prompts, voices,
-`devices`, `turn`, `locale`, `retention` and the levels of `log` hold from the next turn or session on; conversations and
-running answers go on. Other changed settings are named: they need a restart. A wrong setting changes nothing.
+`lumi reload`, or SIGHUP, has a running server read all this anew. Engines (`stt`, `llm`, `tts`, `duplex`, `vision`,
+`engines`), prompts, voices, tools (`tools`, `mcp`, `home_assistant`), `devices`, `turn`, `locale`, `retention` and the levels
+of `log` hold from the next turn or session on, `clients` from the next hello; conversations and running answers go on. What
+stayed as it was is kept, models and connections too. Of a changed engine or tool server the old one is closed after the
+last turn that has it. Other changed settings are named: they need a restart (`server`, `wyoming`, `store.engine`, `vad.engine`,
+`models`, and most of `audio`, `limits` and `log`). A wrong setting changes nothing.
 """
 
 WORDS = {

@@ -58,6 +58,7 @@ class Engines:
     llm: Llm
     tts: Tts
     duplex: Duplex | None = None
+    eyes: Llm | None = None
     others: Mapping[str, Any] = field(default_factory=dict)
     """What single devices have in place of these, by kind and name: `llm:spare`."""
 
@@ -150,6 +151,7 @@ def session_settings(config: Config) -> SessionSettings:
         lead_ms=config.audio.lead_ms,
         margin_ms=turn.margin_ms,
         waiting_chats=config.limits.waiting_chats,
+        vision_timeout_s=config.vision.timeout_s,
     )
 
 
@@ -197,13 +199,14 @@ def create_engines(
         ConfigError: an engine or one of its options is unknown.
         EngineUnavailable: of some kind no engine can run here.
     """
-    lists = EngineLists(config, make=partial(_create, config), installed=_installed, skills=skills, tell=tell)
+    lists = EngineLists(config, make=partial(_create, config), installed=installed, skills=skills, tell=tell)
     makers: dict[str, Callable[[], Any]] = {
         "vad": lambda: LateVad(lambda: create_vad(config)),
         "stt": lambda: lists.listed("stt"),
         "llm": lambda: lists.listed("llm"),
         "tts": lambda: lists.listed("tts"),
         "duplex": lists.whole,
+        "eyes": lambda: create_vision(config),
     }
     others = {
         f"{kind}:{name}": given.get(f"{kind}:{name}") or lists.single(kind, name)
@@ -227,7 +230,7 @@ def _is_default(config: Config, kind: str, name: str) -> bool:
     return name not in config.engines and name == getattr(config, kind).engine
 
 
-def _installed(kind: str) -> tuple[str, ...]:
+def installed(kind: str) -> tuple[str, ...]:
     from lumi.engines.registry import available
 
     return available(kind)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,13 +15,16 @@ from lumi.config import Config
 from lumi.engines.base import Llm
 from lumi.engines.roster import News, Roster, silent
 from lumi.server import assembly
-from lumi.server.assembly import DEVICE_KINDS, Engines, chosen
+from lumi.server.assembly import DEVICE_KINDS, Engines, chosen, installed
 from lumi.server.device_overrides import DeviceOverrides, OverridesOf
+from lumi.server.engine_lists import alone, wanted
 from lumi.server.generations import Generation
 from lumi.server.kit import Kit, for_device
+from lumi.server.tool_room import NO_TOOLS, ToolRoom
+from lumi.server.tooling import Tooling
 
-NO_PART_OF_AN_ENGINE = {"prompt", "skills_first", "voice", "speed"}
-"""Settings in an engine's section that are told to it with each turn."""
+ALONE = ("duplex", "eyes")
+"""Engines that there is one of at most, with no list behind it."""
 
 
 @dataclass(slots=True)
@@ -74,6 +78,7 @@ class EngineRoom:
         skills: makes the built-in `llm`.
         overrides_of: what a device's registration says.
         tell: told when an engine fails, takes over or comes back.
+        tools: makes what models may call.
     """
 
     def __init__(
@@ -82,13 +87,16 @@ class EngineRoom:
         skills: Callable[[], Llm],
         overrides_of: OverridesOf,
         tell: Callable[[News], None] = silent,
+        tools: ToolRoom | None = None,
     ) -> None:
         self._given = {kind: engine for kind, engine in given.items() if engine is not None}
         self._skills = skills
         self._overrides_of = overrides_of
         self._held: dict[str, Held] = {}
+        self._anew = itertools.count(1)
         self._vad: Any = self._given.get("vad")
         self._tell = tell
+        self._tools = tools
         for engine in self._given.values():
             if hasattr(engine, "roster"):
                 engine.roster.tell = tell
@@ -103,33 +111,57 @@ class EngineRoom:
         """Make a generation. The detector of speech is the first one's for good.
 
         Raises:
-            ConfigError: an engine or one of its options is unknown.
+            ConfigError: an engine, a tool server or one of their options is unknown.
             EngineUnavailable: an engine cannot run here.
         """
-        marks = {kind: fingerprint(config, kind) for kind in DEVICE_KINDS}
-        marks |= {f"{kind}:{name}": fingerprint(config, kind, name) for kind, name in chosen(config)}
-        if config.duplex.engine:
-            marks["duplex"] = fingerprint(config, "duplex")
-        known = {place: self._held[mark].engine for place, mark in marks.items() if mark in self._held}
-        given = known | {"vad": self._vad} | self._given
-        engines = assembly.create_engines(config, given, self._skills, self._tell)
+        equipped = NO_TOOLS if self._tools is None else self._tools.furnish(config)
+        try:
+            marks = self._marks(config)
+            known = {place: self._held[mark].engine for place, mark in marks.items() if mark in self._held}
+            given = known | {"vad": self._vad} | self._given
+            engines = assembly.create_engines(config, given, self._skills, self._tell)
+        except BaseException:
+            equipped.give_back()
+            raise
         self._vad = engines.vad
-        made = {kind: getattr(engines, kind) for kind in DEVICE_KINDS} | dict(engines.others)
-        if engines.duplex is not None:
-            made["duplex"] = engines.duplex
-        owned = {marks[place]: engine for place, engine in made.items() if place not in self._given}
-        held = []
-        for mark, engine in owned.items():
-            one = self._held.setdefault(mark, Held(engine))
-            one.holders += 1
-            held.append(one)
+        made = {kind: getattr(engines, kind) for kind in (*DEVICE_KINDS, *ALONE)} | dict(engines.others)
+        held = {
+            marks[place]: self._hold(marks[place], made[place]) for place in marks if made[place] is not None
+        }
 
         async def give_back() -> None:
-            for mark in owned:
+            equipped.give_back()
+            for mark in held:
                 await self._give_back(mark)
 
-        kit_of = self._kits(config, engines, marks)
-        return Furnished(engines, Generation(kit_of, give_back), tuple(held))
+        kit_of = self._kits(config, engines, marks, equipped.tooling)
+        return Furnished(engines, Generation(kit_of, give_back), tuple(held.values()))
+
+    def _marks(self, config: Config) -> dict[str, str]:
+        """What stands for each engine that is ours to make. One of which a part could not be made is made anew."""
+        wishes = {kind: (kind, "") for kind in DEVICE_KINDS}
+        wishes |= {f"{kind}:{name}": (kind, name) for kind, name in chosen(config)}
+        if config.duplex.engine:
+            wishes["duplex"] = ("duplex", "")
+        if config.vision.own:
+            wishes["eyes"] = ("vision", "")
+        marks = {
+            place: fingerprint(config, *wish) for place, wish in wishes.items() if place not in self._given
+        }
+        return {
+            place: f"{mark}~{next(self._anew)}" if self._is_incomplete(mark) else mark
+            for place, mark in marks.items()
+        }
+
+    def _is_incomplete(self, mark: str) -> bool:
+        held = self._held.get(mark)
+        roster = getattr(held.engine, "roster", None) if held else None
+        return roster is not None and any(member.engine is None for member in roster.members)
+
+    def _hold(self, mark: str, engine: Any) -> Held:
+        one = self._held.setdefault(mark, Held(engine))
+        one.holders += 1
+        return one
 
     async def _give_back(self, mark: str) -> None:
         held = self._held[mark]
@@ -138,8 +170,10 @@ class EngineRoom:
             del self._held[mark]
             await held.engine.aclose()
 
-    def _kits(self, config: Config, engines: Engines, marks: Mapping[str, str]) -> Callable[[str], Kit]:
-        settings = assembly.session_settings(config)
+    def _kits(
+        self, config: Config, engines: Engines, marks: Mapping[str, str], tooling: Tooling | None
+    ) -> Callable[[str], Kit]:
+        settings, common_voice = assembly.session_settings(config), marks.get("tts", "")
 
         def kit_of(device_id: str) -> Kit:
             overrides = self._overrides_of(device_id).over(told(config, device_id))
@@ -147,8 +181,17 @@ class EngineRoom:
             stt, llm, tts = (
                 engines.others.get(places[kind], getattr(engines, kind)) for kind in DEVICE_KINDS
             )
-            voice_key = marks.get(places["tts"], marks["tts"])
-            return Kit(stt, llm, tts, for_device(settings, overrides), overrides, voice_key, engines.duplex)
+            return Kit(
+                stt,
+                llm,
+                tts,
+                for_device(settings, overrides),
+                overrides,
+                voice_key=marks.get(places["tts"], common_voice),
+                duplex=engines.duplex,
+                tooling=tooling,
+                eyes=engines.eyes,
+            )
 
         return kit_of
 
@@ -162,19 +205,24 @@ def told(config: Config, device_id: str) -> DeviceOverrides:
 
 
 def fingerprint(config: Config, kind: str, name: str = "") -> str:
-    """Stands for all an engine is made of. It may be seen by anybody: no secret can be read out of it."""
-    section = getattr(config, kind) if not name else config.engines.get(name)
-    parts: list[Any] = [kind, name]
-    if section is not None:
-        parts += _plain(section)
+    """Stands for all that an engine is made of, and what stands in for it. It may be seen by anybody: no secret can be read
+    out of it.
+
+    Raises:
+        ConfigError: the settings name what is not there.
+    """
+    parts = repr((kind, name, *_made_of(config, kind, name)))
+    return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+
+
+def _made_of(config: Config, kind: str, name: str) -> list[Any]:
+    section = getattr(config, kind)
     if kind == "duplex":
-        parts.append(config.duplex.voice)
-    if getattr(section, "fallback", ()):
-        parts += [(one, _plain(table)) for one, table in sorted(config.engines.items())]
-    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
-
-
-def _plain(section: Any) -> list[tuple[str, Any]]:
-    dumped = section.model_dump(exclude=NO_PART_OF_AN_ENGINE)
-    key = section.api_key.get_secret_value() if section.api_key else ""
-    return sorted((dumped | {"api_key": key}).items())
+        return [section.engine, section.voice, sorted(section.arguments.items())]
+    if kind == "vision":
+        return [section.engine, sorted(section.arguments.items())]
+    wishes = alone(config, kind, name, installed) if name else wanted(config, kind, installed)
+    return [
+        section.slow_s,
+        *((one.name, one.setting, one.engine, sorted(one.arguments.items())) for one in wishes),
+    ]

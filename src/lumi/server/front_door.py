@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -46,15 +45,12 @@ class FrontDoor:
     reception: Reception
     tls: Tls
 
-    def routes(
-        self, sessions: SessionManager, address: Callable[[], str], stack: AsyncExitStack
-    ) -> list[web.RouteDef]:
+    def routes(self, sessions: SessionManager, address: Callable[[], str]) -> list[web.RouteDef]:
         """What is served for devices and about them.
 
         Args:
             sessions: the household's.
             address: `host:port` for a device that does not say whom it asked.
-            stack: closes what is opened for them.
         """
         config = self.config
         ota = Ota(
@@ -76,20 +72,8 @@ class FrontDoor:
         )
         admin = Admin(SecretFile(config.data_dir / ADMIN_TOKEN), self.audit)
         devices = DevicesApi(household, admin, self.audit, __version__)
-        return [*ota.routes(), *devices.routes(), *self._vision(stack).routes(), *self.tls.routes()]
-
-    def _vision(self, stack: AsyncExitStack) -> VisionDesk:
-        """Where pictures are looked at: by a model of its own, or by the one that answers the device."""
-        config, services = self.config, self.services
-        eyes = assembly.create_vision(config)
-        if eyes is not None:
-            stack.push_async_callback(eyes.aclose)
-        return VisionDesk(
-            self.doorkeeper,
-            lambda device_id: eyes or services.generations.kit(device_id).llm,
-            config.locale.language,
-            config.vision.timeout_s,
-        )
+        eyes = VisionDesk(self.doorkeeper, self.services.generations.lease)
+        return [*ota.routes(), *devices.routes(), *eyes.routes(), *self.tls.routes()]
 
 
 def open_front_door(

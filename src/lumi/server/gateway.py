@@ -93,12 +93,18 @@ class Gateway:
         self._reception = reception
         self._recorder = recorder
         self._router = MessageRouter()
+        self._clients = settings.clients
         self._lines = Lines(settings.idle_s, idle_times(settings.clients))
         self._log = logger(Subject.WEBSOCKET)
 
     def __len__(self) -> int:
         """Links now."""
         return len(self._lines)
+
+    def renew(self, clients: Clients) -> None:
+        """From the next hello on, clients are served by this table."""
+        self._clients = clients
+        self._lines.renew(idle_times(clients))
 
     async def serve(self, link: Link, admission: Admission | None = None) -> None:
         """Live through one link; returns when it is closed. Never raises for what a peer does.
@@ -235,7 +241,7 @@ class Gateway:
             offered=OFFERED,
             previous=connection.agreement,
             audio_busy=session is not None and session.audio_busy,
-            clients=self._settings.clients,
+            clients=self._clients,
         )
         if session is not None:
             line.agreed(agreement)

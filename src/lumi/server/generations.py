@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from types import TracebackType
 
 from lumi.server.device_overrides import OverridesOf, nothing
@@ -35,15 +36,7 @@ class Generation:
 
         def kit_of(device_id: str) -> Kit:
             overrides = overrides_of(device_id)
-            return Kit(
-                kit.stt,
-                kit.llm,
-                kit.tts,
-                for_device(kit.settings, overrides),
-                overrides,
-                kit.voice_key,
-                kit.duplex,
-            )
+            return replace(kit, settings=for_device(kit.settings, overrides), overrides=overrides)
 
         return cls(kit_of)
 

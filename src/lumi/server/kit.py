@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from lumi.engines.base import ChatMessage, Duplex, Llm, Speaker, Stt, Tools, Tts, Voice
 from lumi.server.device_overrides import NOTHING, DeviceOverrides
@@ -11,6 +12,9 @@ from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.interruption import InterruptionSettings
 from lumi.voice.mouth import Mouth
 from lumi.voice.turn import Emit, Realtime, Turn, TurnSettings
+
+if TYPE_CHECKING:
+    from lumi.server.tooling import Tooling
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class SessionSettings:
     """Between the end of playing and `tts stop`, likewise."""
     waiting_chats: int = 32
     waiting_notices: int = 16
+    vision_timeout_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,12 @@ class Kit:
     """Tells apart, in the cache of spoken sentences, voices whose engines have the same name; empty: the engine's name."""
     duplex: Duplex | None = None
     """Does whole spoken turns, where there is one."""
+    tooling: Tooling | None = None
+    """Tools that all sessions share; None: no model could use any."""
     tools: Tools | None = None
-    """What it may call."""
+    """What the models of this turn may call."""
+    eyes: Llm | None = None
+    """Looks at pictures, where that is not the model that answers."""
 
     def turn(
         self,

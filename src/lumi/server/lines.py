@@ -21,7 +21,8 @@ class Lines:
 
     def __init__(self, idle_s: float, of_profiles_s: Sequence[float] = ()) -> None:
         self._idle_s = idle_s
-        self._sweep_s = min(min([idle_s, *of_profiles_s]) / SWEEPS_PER_IDLE, LONGEST_BETWEEN_SWEEPS_S)
+        self._sweep_s = 0.0
+        self.renew(of_profiles_s)
         self._lines: set[Line] = set()
         self._draining = False
         self._gone = asyncio.Event()
@@ -29,6 +30,10 @@ class Lines:
 
     def __len__(self) -> int:
         return len(self._lines)
+
+    def renew(self, of_profiles_s: Sequence[float]) -> None:
+        """Profiles have other times now; lines are looked at as often as the shortest needs."""
+        self._sweep_s = min(min([self._idle_s, *of_profiles_s]) / SWEEPS_PER_IDLE, LONGEST_BETWEEN_SWEEPS_S)
 
     def add(self, line: Line) -> None:
         self._lines.add(line)

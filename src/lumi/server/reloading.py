@@ -20,8 +20,9 @@ from lumi.errors import LumiError
 from lumi.server.log import Subject, logger
 
 AT_ONCE = (
-    "stt", "llm", "tts", "engines", "devices", "locale", "turn", "vad.threshold", "audio.lead_ms",
-    "limits.waiting_chats", "store.answers_hours", "retention", "log.level", "log.file_level",
+    "stt", "llm", "tts", "duplex", "vision", "engines", "devices", "clients", "tools", "mcp", "home_assistant", "locale",
+    "turn", "vad.threshold", "audio.lead_ms", "limits.waiting_chats", "store.answers_hours", "retention", "log.level",
+    "log.file_level",
 )  # fmt: skip
 """Settings that the next turn goes by, or, where they are about a whole conversation, the next session."""
 

@@ -45,7 +45,7 @@ from lumi.server.services import Services
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
 from lumi.server.tls import Tls, open_tls
-from lumi.server.tooling import Tooling, tooling
+from lumi.server.tool_room import ToolRoom
 from lumi.server.wyoming_service import wyoming_offered
 from lumi.store.base import Store
 
@@ -145,6 +145,7 @@ class Server:
             ConfigError, EngineUnavailable: an engine cannot be had; nothing has changed.
         """
         await self.wait_ready()
+        clients = assembly.clients(config)
         furnished = self._room.furnish(config)
         try:
             await furnished.load()
@@ -152,6 +153,7 @@ class Server:
             await furnished.generation.aclose()
             raise
         self._generations.renew(furnished.generation)
+        self.gateway.renew(clients)
         self._unheard = assembly.unheard(furnished.engines.stt)
         names = changed(self.config, config)
         self.config = kept(self.config, config)
@@ -180,15 +182,10 @@ class Server:
             stack.push_async_callback(store.aclose)
         await self._open_registry(store)
         bells = Bells(store, self._wall_clock, self._push)
-        self._room = EngineRoom(self._given, bells.skills, self._overrides, self._engine_health.tell)
-        furnished = self._room.furnish(config)
-        engines = furnished.engines
-        self._generations = Generations(furnished.generation)
-        stack.push_async_callback(self._generations.aclose)
-        self._unheard = assembly.unheard(engines.stt)
+        furnished = await self._furnish(stack, store, bells)
         pacer = await stack.enter_async_context(Pacer(tick_s=config.audio.tick_ms / 1000))
         pool = await stack.enter_async_context(
-            MediaPool(engines.vad, workers=config.audio.threads, complexity=config.audio.complexity)
+            MediaPool(furnished.engines.vad, workers=config.audio.threads, complexity=config.audio.complexity)
         )
         services = Services(
             generations=self._generations,
@@ -198,7 +195,6 @@ class Server:
             store=store,
             answers=AnswerDesk(store.answers, self._wall_clock),
             wall_clock=self._wall_clock,
-            tooling=await self._tools(stack, bells, store),
             vision=assembly.vision_access(config),
         )
         await self._open_doors(stack, services, bells)
@@ -209,6 +205,17 @@ class Server:
         self._keep_house(tasks, store)
         stack.push_async_callback(self._drain)
         show(self.metrics, services, self.sessions, self.gateway)
+
+    async def _furnish(self, stack: AsyncExitStack, store: Store, bells: Bells) -> Furnished:
+        """The first generation: engines that are not loaded yet, and tools."""
+        count = self.metrics.tool_called
+        tools = await stack.enter_async_context(ToolRoom(bells, store, self._wall_clock, count))
+        self._room = EngineRoom(self._given, bells.skills, self._overrides, self._engine_health.tell, tools)
+        furnished = self._room.furnish(self.config)
+        self._generations = Generations(furnished.generation)
+        stack.push_async_callback(self._generations.aclose)
+        self._unheard = assembly.unheard(furnished.engines.stt)
+        return furnished
 
     def _keep_house(self, tasks: Background, store: Store) -> None:
         """What has to be looked at now and then."""
@@ -227,14 +234,6 @@ class Server:
         secret = SecretFile(self.config.data_dir / TOKEN_SECRET)
         self.registry = DeviceRegistry(store, self._wall_clock, secret, self._on_waiting)
         await self.registry.load()
-
-    async def _tools(self, stack: AsyncExitStack, bells: Bells, store: Store) -> Tooling | None:
-        """What models may do; found and connected beside everything else."""
-        tools = tooling(self.config, bells, store, self._wall_clock, self.metrics.tool_called)
-        if tools is not None:
-            stack.push_async_callback(tools.aclose)
-            (await stack.enter_async_context(Background())).start("tools", tools.run())
-        return tools
 
     def _session_manager(self, services: Services, bells: Bells) -> SessionManager:
         limits = self.config.limits
@@ -272,7 +271,7 @@ class Server:
             max_frame_bytes=config.limits.text_bytes,
             addresses=Addresses(config.limits.address_connections),
             audit=door.audit,
-            routes=door.routes(self.sessions, lambda: authority(config.server.host, self.port), stack),
+            routes=door.routes(self.sessions, lambda: authority(config.server.host, self.port)),
             engines=self._engine_health.report,
         )
         self.port = await stack.enter_async_context(

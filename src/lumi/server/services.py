@@ -21,7 +21,7 @@ from lumi.server.generations import Generations, Lease
 from lumi.server.kept_dialogue import KeptDialogue
 from lumi.server.kit import Kit, SessionSettings
 from lumi.server.outbox import Outbox, Send
-from lumi.server.tooling import SessionTools, Tooling
+from lumi.server.tooling import SessionTools
 from lumi.store.base import Store
 from lumi.voice.dialogue import Dialogue
 from lumi.voice.mouth import Mouth
@@ -43,12 +43,11 @@ class Services:
     wall_clock: Callable[[], float]
     vision: Vision = lambda _device_id, _base_url: None
     tools: SessionTools | None = None
-    """What the model of one session may do; None: nothing, or it does it without a model."""
-    tooling: Tooling | None = None
+    """What the model of one session may do; None: nothing."""
 
     def for_session(self, own: Sequence[Tools]) -> Services:
         """The same for one session. `own` are the tools of its device alone."""
-        return self if self.tooling is None else replace(self, tools=self.tooling.for_session(own))
+        return replace(self, tools=SessionTools(own))
 
     def settings(self, device_id: str) -> SessionSettings:
         """As they hold for a device now."""

@@ -14,6 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from lumi.engines.base import ChatMessage, Image, Llm, Prompt, Speaker, TextDelta
 from lumi.errors import EngineError, LumiError, Trouble
 from lumi.server.auth import Doorkeeper, Standing, Verdict
+from lumi.server.generations import Lease
 from lumi.server.http_api import REFUSALS
 from lumi.server.identity import shown_token
 from lumi.server.log import Subject, logger
@@ -77,15 +78,11 @@ class VisionDesk:
 
     Args:
         doorkeeper: says who may come in.
-        llm_of: what looks, by device id.
-        language: of answers to questions that do not tell theirs.
-        timeout_s: how long a model may take for its next piece.
+        lease: who looks for a device, and how things hold for it.
     """
 
     doorkeeper: Doorkeeper
-    llm_of: Callable[[str], Llm]
-    language: str = "en"
-    timeout_s: float = 60.0
+    lease: Callable[[str], Lease]
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post(PATH, self.explain)]
@@ -116,28 +113,33 @@ class VisionDesk:
         return device_id
 
     async def _look(self, device_id: str, asked: Asked) -> str:
-        llm = self.llm_of(device_id)
-        if not getattr(llm, "sees_images", False):
-            raise NotLookedAt(501, BLIND)
-        language = language_of(asked.question, self.language)
-        message = ChatMessage("user", asked.question, images=(asked.image,))
-        prompt = Prompt((message,), Speaker(device_id=device_id, language=language))
-        try:
-            async with asyncio.timeout(self.timeout_s):
-                text = await _words(llm, prompt, self.timeout_s)
-        except TimeoutError:
-            slow = EngineError(llm.name, "took too long", trouble=Trouble.SLOW)
-            raise NotLookedAt(504, excuse(Stage.LLM, slow, language)) from None
-        except EngineError as error:
-            log.warning("engine failed", engine=error.engine, trouble=str(error.trouble), error=str(error))
-            status = _STATUSES.get(error.trouble, 502)
-            said = excuse(Stage.LLM, error, language)
-            if error.trouble is Trouble.REFUSED:
-                said += " (If it cannot look at pictures, set vision.model to one that can.)"
-            raise NotLookedAt(status, said, error.retry_after_s) from error
-        if not text:
-            raise NotLookedAt(502, "the model looked at it and said nothing; try again")
-        return text
+        with self.lease(device_id) as kit:
+            llm, timeout_s = kit.eyes or kit.llm, kit.settings.vision_timeout_s
+            if not getattr(llm, "sees_images", False):
+                raise NotLookedAt(501, BLIND)
+            language = language_of(asked.question, kit.settings.language)
+            return await _seen(llm, device_id, asked, language, timeout_s)
+
+
+async def _seen(llm: Llm, device_id: str, asked: Asked, language: str, timeout_s: float) -> str:
+    message = ChatMessage("user", asked.question, images=(asked.image,))
+    prompt = Prompt((message,), Speaker(device_id=device_id, language=language))
+    try:
+        async with asyncio.timeout(timeout_s):
+            text = await _words(llm, prompt, timeout_s)
+    except TimeoutError:
+        slow = EngineError(llm.name, "took too long", trouble=Trouble.SLOW)
+        raise NotLookedAt(504, excuse(Stage.LLM, slow, language)) from None
+    except EngineError as error:
+        log.warning("engine failed", engine=error.engine, trouble=str(error.trouble), error=str(error))
+        status = _STATUSES.get(error.trouble, 502)
+        said = excuse(Stage.LLM, error, language)
+        if error.trouble is Trouble.REFUSED:
+            said += " (If it cannot look at pictures, set vision.model to one that can.)"
+        raise NotLookedAt(status, said, error.retry_after_s) from error
+    if not text:
+        raise NotLookedAt(502, "the model looked at it and said nothing; try again")
+    return text
 
 
 async def _words(llm: Llm, prompt: Prompt, timeout_s: float) -> str:

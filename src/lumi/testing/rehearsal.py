@@ -81,7 +81,7 @@ class Rehearsal:
         wall_clock = self.wall_clock
         self.cache = PacketCache(self.cache_bytes)
         self.answers = AnswerDesk(self.store.answers, wall_clock)
-        kit = Kit(self.stt, self.llm, self.tts, self.settings, duplex=self.duplex)
+        kit = Kit(self.stt, self.llm, self.tts, self.settings, duplex=self.duplex, tooling=self.tooling)
         self.generations = Generations(Generation.of(kit, self.overrides_of))
         self.services = services = Services(
             generations=self.generations,
@@ -92,7 +92,6 @@ class Rehearsal:
             answers=self.answers,
             wall_clock=wall_clock,
             vision=self.vision,
-            tooling=self.tooling,
         )
         self.sessions = await self._stack.enter_async_context(
             SessionManager(
