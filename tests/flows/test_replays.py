@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from urllib.parse import urlencode
 
 import pytest
@@ -10,13 +11,13 @@ from tests.flows.scripted import scripted_lumi
 
 from lumi.testing.device import FakeDevice
 from lumi.testing.device_tools import ScriptedDeviceTools
-from lumi.testing.engines import ScriptedLlm
+from lumi.testing.engines import ScriptedLlm, ScriptedTts
 from lumi.testing.insistences import INSISTENCES, complaints
 from lumi.testing.mutations import MUTATIONS, MutatedLink, Mutation
 from lumi.testing.rehearsal import Rehearsal, spoken
 from lumi.testing.replay import ANSWERS, Recording, Script, replay, scripts
 from lumi.testing.wire import V3
-from lumi.transport.base import LinkInfo
+from lumi.transport.base import Link, LinkInfo
 from lumi.transport.websocket import connect
 
 SCRIPTS = scripts()
@@ -84,6 +85,48 @@ async def test_a_board_that_forgets_its_id_and_loses_the_network_in_mid_answer_h
             assert len(turn.packets) > 10
             assert after.types.count("tts stop") == 1
             assert tools.methods == ["initialize", "tools/list"]
+
+
+async def in_mid_answer(link: Link) -> str:
+    """Ask on a link that is read by hand until two packets of the answer have come; gives the session."""
+    await link.send(json.dumps({"type": "hello", "version": 3, "transport": "websocket"}))
+    session: str = json.loads(await link.receive())["session_id"]
+    await link.send(json.dumps({"type": "listen", "state": "detect", "text": "what time is it"}))
+    packets = 0
+    while packets < 2:
+        packets += isinstance(await link.receive(), bytes)
+    return session
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("next_id", "falls_silent"), [("24:0a:c4:ff:ff:ff", True), (None, False)], ids=["silent", "reset"]
+)
+async def test_it_does_so_over_a_socket_that_is_gone_without_a_word(
+    next_id: str | None, *, falls_silent: bool
+) -> None:
+    """Where the network is lost nothing is closed: the server goes on speaking to nobody. Or it hears of it by a reset."""
+    tools = ScriptedDeviceTools({"self.lamp.set": lambda _: "on"})
+    async with scripted_lumi(llm=ScriptedLlm(ANSWERS), tts=ScriptedTts(ms_per_character=40)) as server:
+        before = await connect(server.url, board("24:0a:c4:00:00:01").headers)
+        first = await in_mid_answer(before)
+        if not falls_silent:
+            before._transport.abort()
+        link = await connect(server.url, board(next_id).headers)
+        async with FakeDevice(link, dialect="xiaozhi", framing=V3, tools=tools) as after:
+            second = await after.hello(version=3)
+            await asyncio.sleep(0.2)
+            again = await after.hello(version=3, features={"mcp": True})
+            assert second["session_id"] == again["session_id"] != first
+            await after.listen("start", mode="auto")
+            await after.play(spoken(400, then_silent_ms=900))
+            turn = await after.spoken_turn()
+            assert turn.sentences == ["It is noon.", "Time to eat."]
+            assert len(turn.packets) > 10
+            assert {message["session_id"] for message in after.messages} == {second["session_id"]}
+            assert after.types.count("tts stop") == 1
+            assert tools.methods == ["initialize", "tools/list"]
+        await before.close()
 
 
 async def played_to(script: Script, mutation: Mutation) -> Recording:
