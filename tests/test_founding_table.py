@@ -1,4 +1,4 @@
-"""The table of the first design names files and tests that exist."""
+"""The tables of the first design and of the protocol name files and tests that exist."""
 
 from __future__ import annotations
 
@@ -9,18 +9,31 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NAMED = re.findall(
-    r"`((?:src|tests)/[\w/.]+\.py(?:::\w+)?)`",
-    (ROOT / "docs/founding-document.md").read_text(encoding="utf-8"),
-)
+PAGES = {"founding-document.md": 60, "protocol-check.md": 170}
+"""And how many files and tests each names at least."""
 
 
-def test_the_table_names_many() -> None:
-    assert len(set(NAMED)) > 60
+def named_in(page: str) -> set[str]:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return set(re.findall(r"`((?:src|tests)/[\w/.]+\.py(?:::\w+)?)`", text))
 
 
-@pytest.mark.parametrize("named", sorted(set(NAMED)))
-def test_what_the_table_names_exists(named: str) -> None:
+@pytest.mark.parametrize(("page", "many"), PAGES.items())
+def test_each_table_names_many(page: str, many: int) -> None:
+    assert len(named_in(page)) > many
+
+
+def test_every_rule_of_the_protocol_names_who_keeps_it_and_who_shows_it() -> None:
+    text = (ROOT / "docs/protocol-check.md").read_text(encoding="utf-8")
+    rules = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    for rule, kept_by, shown_by in rules:
+        if rule != "rule":
+            assert "`src/lumi/" in kept_by, rule
+            assert "`tests/" in shown_by, rule
+
+
+@pytest.mark.parametrize("named", sorted(set.union(*map(named_in, PAGES))))
+def test_what_a_table_names_exists(named: str) -> None:
     path, _, test = named.partition("::")
     source = (ROOT / path).read_text(encoding="utf-8")
     functions = {

@@ -84,6 +84,15 @@ def test_short_packets_are_padded_and_still_decode():
     assert len(decoder.decode(packets[-1])) == audio.frame_bytes
 
 
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 24_000, 48_000])
+def test_no_packet_is_longer_than_a_client_takes(rate_hz):
+    audio = AudioFormat(sample_rate_hz=rate_hz, frame_ms=60)
+    encoder = OpusEncoder(audio, bitrate_bps=510_000)
+    noise = random.Random(1)
+    packets = [encoder.encode(noise.randbytes(audio.frame_bytes)) for _ in range(5)]
+    assert max(map(len, packets)) <= 1000
+
+
 def test_a_packet_of_one_byte_is_silence():
     audio = AudioFormat()
     assert loudness(OpusDecoder(audio).decode(b"\x58")) < 10

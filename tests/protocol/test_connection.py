@@ -13,10 +13,12 @@ from lumi.protocol.connection import Connection, Limits, Role, State
 from lumi.protocol.frames import Framing, pack
 from lumi.protocol.handshake import answer, negotiate
 from lumi.protocol.messages import (
+    SERVER_TYPES,
     Ack,
     Alert,
     AudioFrame,
     AudioParams,
+    Cards,
     Chat,
     ClientHello,
     ClientIot,
@@ -30,6 +32,7 @@ from lumi.protocol.messages import (
     LlmEmotion,
     Mcp,
     Metrics,
+    Notify,
     Ping,
     Played,
     Pong,
@@ -502,3 +505,35 @@ def test_receive_never_raises_and_every_fault_names_a_code(role, framing, data, 
     if closed:
         connection.closed()
         assert [connection.receive(LARGE.get(frame, frame)) for frame in data] == [[] for _ in data]
+
+
+SAID = [
+    Response(id="c"),
+    Stt(text=""),
+    LlmEmotion(),
+    Tts(state=TtsState.START),
+    Notify(id="n", kind="push", text=""),
+    Cards(timers=(), lists=(), sent_at=0),
+    Mcp(payload={}),
+    ServerIot(commands=[]),
+    Alert(status="", message="", emotion="neutral"),
+    System(command="reboot"),
+    Goodbye(),
+    Pong(),
+    Metrics(turn_id="t", stages={}),
+    Error(),
+]
+
+
+def test_every_message_of_the_server_carries_the_session():
+    assert {type(message) for message in SAID} | {ServerHello} == set(SERVER_TYPES)
+    ends = strangers(extra=frozenset({Alert, System}))
+    answered = ends.greet(lumi_hello(features=EVERYTHING))
+    assert answered.session_id == SESSION_ID
+    ends.up(Chat(id="c", content="x"))
+    ends.up(Ping())
+    ends.up(ClientIot(states=[]))
+    for message in SAID:
+        frame = ends.server.send(message)
+        assert isinstance(frame, str), message
+        assert json.loads(frame)["session_id"] == SESSION_ID

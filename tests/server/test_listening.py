@@ -170,3 +170,17 @@ async def test_a_listen_may_have_a_format_of_its_own() -> None:
         await device.listen("start", mode="manual", id="x1", audio_params=pcm | {"format": "mp3"})
         error = await device.expect("error")
         assert (error["error_code"], error["id"]) == ("unsupported_audio", "x1")
+
+
+async def test_a_later_hello_leaves_alone_what_is_being_heard_in_a_format_of_its_own() -> None:
+    pcm = {"format": "pcm", "sample_rate": 16000, "channels": 1, "frame_duration": 20}
+    async with house() as here, here.device() as device:
+        await device.hello()
+        await device.listen("start", mode="manual", audio_params=pcm)
+        sound = tone(600)
+        packets = [sound[start : start + 640] for start in range(0, len(sound), 640)]
+        await device.play(packets[:15], frame_ms=20)
+        await device.hello(features={"mcp": True})
+        await device.play(packets[15:], frame_ms=20)
+        await device.listen("stop")
+        assert (await device.expect("stt"))["text"] == "what time is it"

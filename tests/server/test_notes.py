@@ -115,3 +115,17 @@ async def test_a_note_cut_off_is_dropped() -> None:
             await device.expect("stt")
             await device.spoken_turn()
     assert stt.calls == 1
+
+
+async def test_an_abort_drops_the_note_that_is_being_said() -> None:
+    stt = ScriptedStt(["buy milk"])
+    async with Rehearsal(stt=stt) as house, house.device() as device:
+        await device.hello()
+        await device.listen("start", mode="manual", id="n1", note=True)
+        await device.play(spoken(600), frame_ms=0)
+        await device.abort()
+        await device.listen("stop")
+        await device.quiet(5)
+        await send_note(device, "n2", spoken(600))
+        assert (await device.expect("stt"))["id"] == "n2"
+    assert stt.calls == 1

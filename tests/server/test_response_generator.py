@@ -93,6 +93,7 @@ def test_a_response_answers_in_the_askers_way_of_telling_time() -> None:
     none = RESPONSES.response(Chat(id="c", content="x"), "Hi.")
     assert text.timestamp == none.timestamp == "2026-01-05T09:30:00.250Z"
     assert number.timestamp == 1_767_605_400_250
+    assert RESPONSES.response(Chat(id="c", content="x", timestamp=0), "Hi.").timestamp == 1_767_605_400_250
     assert (text.id, text.request_id, text.content, text.is_final) == ("c", "c", "Hi.", True)
 
 

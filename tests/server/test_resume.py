@@ -310,3 +310,20 @@ async def test_the_same_over_a_file(tmp_path: Path) -> None:
         await device.send("chat", id="c1", content="remember me")
         assert (await device.expect("response"))["content"] == "You said: remember me. That is all."
     await store.aclose()
+
+
+async def test_a_notice_that_was_not_acknowledged_is_shown_again_under_its_number() -> None:
+    asked = {"resume": True, "notify": True}
+    async with Rehearsal() as house:
+        async with house.device() as device:
+            session_id = (await device.hello(features=asked))["session_id"]
+            await house.sessions.push("test-device", "The eggs.", kind="timer", notice_id="t1", due_at=0.0)
+            shown = await device.expect("notify")
+            assert (shown["id"], shown["kind"], shown["seq"]) == ("t1", "timer", 1)
+        async with house.device() as device:
+            await device.hello(features=asked, resume={"session_id": session_id, "received": 0})
+            assert await device.expect("notify") == shown
+        async with house.device() as device:
+            await device.hello(features=asked, resume={"session_id": session_id, "received": 1})
+            await asyncio.sleep(10)
+            assert "notify" not in device.types

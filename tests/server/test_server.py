@@ -174,3 +174,22 @@ async def test_a_device_that_is_to_be_recorded_is(tmp_path: Path):
     ((path, header),) = Recordings(tmp_path / "recordings").all()
     assert header.device_id == "kitchen"
     assert isinstance(read(path).entries[-1], Closed)
+
+
+async def test_while_it_drains_it_is_not_well():
+    async def health(http: aiohttp.ClientSession, page: str) -> tuple[int, str]:
+        async with http.get(f"{page}healthz") as answer:
+            return answer.status, (await answer.json())["status"]
+
+    async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
+        server = Server(config(), **scripted())
+        await server.__aenter__()
+        await server.wait_ready()
+        ws = await http.ws_connect(server.url)  # does not read, so its line takes a while to close
+        await ws.send_json(HELLO)
+        assert await health(http, server.page_url) == (200, "ready")
+        leaving = tasks.create_task(server.__aexit__(None, None, None))
+        await asyncio.sleep(0)
+        assert await health(http, server.page_url) == (503, "draining")
+        await leaving
+        await ws.close()

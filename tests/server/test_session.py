@@ -532,3 +532,28 @@ async def test_who_does_not_ask_for_cards_gets_none() -> None:
         await device.chat("hello")
         await device.quiet(1)
         assert "cards" not in device.types
+
+
+@pytest.mark.parametrize("dialect", ["lumi", "xiaozhi"])
+async def test_an_abort_after_the_last_packet_brings_the_one_stop_forward(dialect: str) -> None:
+    async with (
+        Rehearsal(llm=ScriptedLlm(lambda _: "Noon.")) as house,
+        house.device(dialect=dialect) as device,
+    ):
+        await device.hello()
+        await device.detect("what time is it")
+        await device.expect("tts", state="sentence_start")
+        await asyncio.sleep(0.3 + 0.1)  # five characters of 60 ms, and a part of the margin of 400 ms
+        assert len(device.packets) == 5
+        assert "tts stop" not in device.types
+        await device.abort()
+        await device.expect("tts", state="stop", timeout_s=0.01)
+        await device.quiet(5)
+
+
+async def test_a_chat_that_is_to_be_spoken_is_answered_in_writing_first() -> None:
+    async with Rehearsal(llm=ScriptedLlm(lambda _: "Noon.")) as house, house.device() as device:
+        await device.hello()
+        await device.chat("what time is it", speak=True)
+        assert (await device.spoken_turn()).sentences == ["Noon."]
+        assert device.types == ["hello", "response", "tts start", "tts sentence_start", "tts stop"]

@@ -22,7 +22,7 @@ from lumi.errors import ConnectFailed, ConnectionLost, ConnectionRefused, Networ
 from lumi.testing.transports import lost, open_websocket_pair, serve_links
 from lumi.transport import websocket
 from lumi.transport.base import Link, LinkInfo
-from lumi.transport.websocket import accept, connect, is_upgrade, request_info
+from lumi.transport.websocket import ServerLink, accept, connect, is_upgrade, request_info
 
 pytestmark = pytest.mark.real
 
@@ -389,3 +389,18 @@ async def test_many_links_come_and_go_and_leave_nothing() -> None:
 def _open_files() -> int:
     listing = Path("/proc/self/fd")
     return len(list(listing.iterdir())) if listing.is_dir() else 0
+
+
+async def test_no_device_is_asked_by_a_ping_whether_it_is_there() -> None:
+    """Small boards do not answer them, and must not be dropped for it."""
+    links: list[Link] = []
+
+    async def kept(link: Link) -> None:
+        links.append(link)
+        await _echo(link)
+
+    async with serve_links(kept) as url, _raw(url):
+        (link,) = links
+        assert isinstance(link, ServerLink)
+        assert link.response._heartbeat is None
+        assert link.response._receive_timeout is None

@@ -150,14 +150,14 @@ class ResponseGenerator:
             request_id=chat.id,
             content=text,
             session_id=self.session_id,
-            timestamp=self._timestamp(chat.timestamp or None, self.wall_clock()),
+            timestamp=self._timestamp(chat.timestamp, self.wall_clock()),
             is_final=is_final,
             delta=UNSET if delta is None else delta,
             turn_id=chat.id,
         )
 
     @staticmethod
-    def _timestamp(like: Timestamp | None, at: float) -> Timestamp:
+    def _timestamp(like: Timestamp | UnsetType | None, at: float) -> Timestamp:
         """ISO-8601 in UTC; milliseconds for whoever counts in them."""
         if isinstance(like, int | float):
             return int(at * 1000)

@@ -150,7 +150,8 @@ class Session:
         """A later hello, on the same connection or on a new one."""
         before, self.agreement = self.agreement, agreement
         self.device_tools.grant(asked=agreement.features.mcp)
-        self._listening.reformat(agreement.uplink)
+        if agreement.uplink != before.uplink:  # else what is heard may have a format of its own
+            self._listening.reformat(agreement.uplink)
         if agreement.downlink != before.downlink:
             self._voice.close()
             self._voice = self._open_voice()
@@ -194,7 +195,7 @@ class Session:
 
     async def close(self, reason: str = "") -> None:
         """End what goes on and let go of everything; returns when that is done. `run` must have been started."""
-        log.debug("session closing", session=self.id, reason=reason)
+        log.debug("session closing", session=self.id, reason=reason, unheard_frames=self.dropped_frames)
         await self._life.end()
 
     def chat(self, message: Chat) -> None:
@@ -219,6 +220,7 @@ class Session:
         """End the answer, or forget what is being heard; nothing where neither is."""
         log.debug("abort", session=self.id, reason=message.reason)
         if not self._turns.abort():
+            self._drop_note()
             self._listening.drop()
         self._turns.next_notice()
 
@@ -246,9 +248,8 @@ class Session:
     def _start(self, message: Listen) -> None:
         """Listen, or take a note in."""
         self._drop_note()
-        form = self.agreement.uplink
-        if message.audio_params is not None:
-            form = audio_format(message.audio_params, message.id)
+        params = message.audio_params
+        form = self.agreement.uplink if params is None else audio_format(params, message.id)
         if not (message.note and message.id):
             self._listening.reformat(form)
             self._listening.start(message)
