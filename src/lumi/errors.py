@@ -21,6 +21,7 @@ LumiError
 │   ├─ MissingSessionId    the server's hello names no session
 │   └─ HandshakeTimeout    no hello came back in time
 ├─ ServerError             the server answered with an `error` message
+├─ RequestRefused          what a command asked of a household cannot be done
 ├─ EngineError             an engine (VAD, STT, LLM, TTS …) failed; its `trouble` says of which kind
 │   └─ EngineUnavailable   it cannot start here; says what to install
 ├─ ToolError               a tool could not be called
@@ -208,6 +209,10 @@ class Trouble(StrEnum):
     """It answered what is no answer, or broke off in the middle."""
     REFUSED = "refused"
     """It understood and will not: what was asked is too long, or not allowed."""
+
+
+class RequestRefused(LumiError):
+    """What a command asked of a household's devices cannot be done; the message says why."""
 
 
 class EngineError(LumiError):

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 import lumi.cli
 from lumi.commands.console import Console
-from lumi.commands.devices import act, devices, list_devices, place, secret
+from lumi.commands.devices import act, list_devices, place, secret
+from lumi.commands.household import devices
 from lumi.config import load
-from lumi.errors import ConfigError
+from lumi.errors import RequestRefused
 from lumi.server.registry import DeviceRegistry
 from lumi.server.server import Server
 from lumi.store.sqlite import SqliteStore
@@ -69,7 +70,7 @@ async def test_a_device_is_let_in_and_described_through_the_running_server(tmp_p
         assert [device["id"] for device in told(capsys)["devices"]] == ["aa:bb/x"]  # type: ignore[attr-defined]
         await act(TERMINAL, file, ("DELETE", place("aa:bb/x"), None), done)
         assert server.registry.get("aa:bb/x") is None
-        with pytest.raises(ConfigError, match="no device shows this code"):
+        with pytest.raises(RequestRefused, match="no device shows this code"):
             await act(TERMINAL, file, ("POST", "/api/v1/pairings", {"code": code}), done)
 
 
@@ -83,10 +84,10 @@ async def test_without_a_server_the_same_is_done_in_its_store(tmp_path, capsys):
         assert (await household.call("POST", place("aa:bb", "token")))["token"]
         assert (await household.call("POST", place("aa:bb", "revoke")))["state"] == "revoked"
         assert len((await household.call("GET", "/api/v1/devices"))["devices"]) == 1
-        with pytest.raises(ConfigError, match="language"):
+        with pytest.raises(RequestRefused, match="language"):
             await household.call("PATCH", place("aa:bb"), {"language": "fr"})
         assert await household.call("DELETE", place("aa:bb")) == {}
-        with pytest.raises(ConfigError, match="no device"):
+        with pytest.raises(RequestRefused, match="no device"):
             await household.call("DELETE", place("aa:bb"))
 
 

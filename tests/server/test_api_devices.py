@@ -12,17 +12,24 @@ from openapi_spec_validator import validate
 from lumi.config.serving import ServerSettings
 from lumi.server.admin import Admin
 from lumi.server.api_devices import DevicesApi
+from lumi.server.api_pushes import PushesApi
 from lumi.server.audit import AuditLog
+from lumi.server.bells import Bells
 from lumi.server.household import Household
 from lumi.server.metrics import Metrics
 from lumi.server.openapi import document
 from lumi.server.port import listening
+from lumi.server.pushes import Locale, Pushes
 from lumi.server.registry import DeviceRegistry
 from lumi.server.secret_file import SecretFile
 from lumi.server.tokens import Judgement
 from lumi.store.memory import MemoryStore
 
 pytestmark = pytest.mark.real
+
+
+async def nobody(device_id: str, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+    raise AssertionError(f"{notice_id} ({kind}) rings at {due_at} on {device_id}: {text}")
 
 
 class Api:
@@ -32,7 +39,10 @@ class Api:
         self.dismissed: list[str] = []
         household = Household(self.registry, lambda device_id: device_id == "here", self.dismissed.append)
         self.secret = SecretFile(path / "admin")
-        self.api = DevicesApi(household, Admin(self.secret, self.audit), self.audit, "1.2.3")
+        admin, bells = Admin(self.secret, self.audit), Bells(MemoryStore(), lambda: 0.0, nobody)
+        pushes = Pushes(household, (), bells.timers, lambda: 0.0, lambda _: Locale("en", "UTC"))
+        self.api = DevicesApi(household, admin, self.audit, "1.2.3")
+        self.routes = [*PushesApi(pushes, admin).routes(), *self.api.routes()]
         self.base = ""
         self.http: aiohttp.ClientSession
 
@@ -51,7 +61,7 @@ class Api:
 async def serving(path: Path) -> AsyncIterator[Api]:
     made = Api(path)
     app = web.Application()
-    app.add_routes(made.api.routes())
+    app.add_routes(made.routes)
     async with listening(app, ServerSettings(port=0)) as port, aiohttp.ClientSession() as http:
         made.base, made.http = f"http://127.0.0.1:{port}", http
         yield made
@@ -184,5 +194,5 @@ async def test_the_description_is_valid_and_tells_of_every_route(tmp_path):
             for method in operations
             if method != "parameters"
         }
-        served = {(route.method, route.path) for route in api.api.routes() if route.method != "*"}
+        served = {(route.method, route.path) for route in api.routes if route.method != "*"}
         assert served - {("GET", "/api/v1/openapi.json")} == described

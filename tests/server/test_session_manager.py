@@ -36,6 +36,7 @@ async def test_sessions_are_found_by_id_and_by_device_newest_first():
         await manager.close("c", "done")
         assert manager.of_device("other") == ()
         assert a.noted == ["closed: done"]
+        assert list(manager.visitors) == ["other", "d"]
 
 
 async def test_leaving_closes_every_session_and_waits_for_it():

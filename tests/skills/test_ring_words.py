@@ -28,6 +28,9 @@ def timer(kind: str = "timer", label: str = "", language: str = "en", duration_s
         (timer(language="zh", label="煮面"), 0, "煮面计时器时间到了。"),
         (timer(language="zh", duration_s=0), 0, "闹钟响了，时间到了。"),
         (timer(language="zh", duration_s=0, label="上班"), 0, "闹钟响了：上班。"),
+        (timer("push", "Call me back.", duration_s=0), 44, "Call me back."),
+        (timer("push", "Call me.", duration_s=0), 7200, "Call me. This was said 2 hours ago."),
+        (timer("push", "给我打电话。", "zh", 0), 7200, "给我打电话。这是2小时前的留言。"),
         (timer("reminder", "给我妈打电话", "zh", 0), 600, "提醒你：给你妈打电话。本来应该在10分钟前提醒你。"),
     ],
 )

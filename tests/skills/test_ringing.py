@@ -17,6 +17,7 @@ def test_what_is_under_way_or_done_is_not_ready() -> None:
     memory.heard(two, 5.0)
     assert memory.ready([one, two, three], 0.0) == [three]
     assert memory.known == 2
+    assert [memory.was_tried(name) for name in "123"] == [False, True, False]
     last = memory.last("a")
     assert last
     assert (last.timer, last.at) == (two, 5.0)
@@ -30,6 +31,7 @@ def test_the_unheard_wait_for_their_time_or_their_device() -> None:
     for each in (mine, other):
         memory.begin(each)
         memory.unheard(each, 30.0)
+        assert memory.was_tried(each.id)
     assert memory.next_retry() == 30.0
     assert memory.ready([mine, other], 29.0) == []
     memory.offer("a")

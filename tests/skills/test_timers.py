@@ -11,6 +11,7 @@ import pytest
 from lumi.errors import LumiError, StoreError
 from lumi.skills.timers import (
     MAX_PER_OWNER,
+    PUSH,
     RECHECK_S,
     RING_LIMIT_S,
     STORE_RETRY_S,
@@ -66,9 +67,9 @@ class Brittle:
     async def of(self, owner: str) -> Sequence[Timer]:
         return await self._store.of(owner)
 
-    async def due(self, before: float, limit: int = 100) -> Sequence[Timer]:
+    async def due(self, before: float, limit: int = 100, kind: str = "") -> Sequence[Timer]:
         self._check("due")
-        return await self._store.due(before, limit)
+        return await self._store.due(before, limit, kind)
 
 
 @pytest.fixture
@@ -327,11 +328,47 @@ async def test_an_owner_has_only_so_many(service: TimerService, wall_clock: Wall
     await add(service, wall_clock, 60, owner="b")
 
 
+async def push(service: TimerService, clock: WallClock, seconds: float = 0.0, owner: str = "a") -> Timer:
+    return await service.add(owner, clock() + seconds, kind=PUSH, label="Dinner!")
+
+
+async def test_pushes_have_room_of_their_own_and_may_be_due_now(
+    service: TimerService, wall_clock: WallClock
+) -> None:
+    for _ in range(MAX_PER_OWNER):
+        await push(service, wall_clock, 60)
+    with pytest.raises(TooManyTimers):
+        await push(service, wall_clock)
+    await add(service, wall_clock, 60)
+    await push(service, wall_clock, owner="b")
+    with pytest.raises(ValueError, match="0 to"):
+        await push(service, wall_clock, -1, owner="b")
+    assert len(await service.all(PUSH, 100)) == MAX_PER_OWNER + 1
+    assert len(await service.all(PUSH, 3)) == 3
+
+
+async def test_whoever_asks_is_told_whether_the_first_try_was_heard(
+    service: TimerService, wall_clock: WallClock, bell: Bell
+) -> None:
+    bell.deaf, bell.takes_s = {"b"}, 0.5
+    began = wall_clock()
+    async with running(service):
+        assert await service.heard(await push(service, wall_clock), 3.0)
+        assert not await service.heard(await push(service, wall_clock, owner="b"), 3.0)
+        assert wall_clock() - began == pytest.approx(1.0)
+        bell.takes_s = 5.0
+        late = await push(service, wall_clock)
+        assert not await service.heard(late, 3.0)
+        assert wall_clock() - began == pytest.approx(4.0)
+        assert await service.heard(late, 3.0)
+        assert [timer.owner for timer in await service.all(PUSH, 100)] == ["b"]
+
+
 class Slow(Brittle):
     """A store whose look at what is due takes a while to come back."""
 
-    async def due(self, before: float, limit: int = 100) -> Sequence[Timer]:
-        found = await super().due(before, limit)
+    async def due(self, before: float, limit: int = 100, kind: str = "") -> Sequence[Timer]:
+        found = await super().due(before, limit, kind)
         await asyncio.sleep(1)
         return found
 

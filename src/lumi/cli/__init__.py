@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lumi._version import __version__
-from lumi.cli import data, devices, engines, models, replay, serving, settings, talking
+from lumi.cli import data, devices, engines, models, pushing, replay, serving, settings, talking
 
 app = typer.Typer(
     name="lumi",
@@ -40,7 +40,7 @@ def lumi(
     """A real-time voice assistant you host yourself."""
 
 
-for part in (devices, serving, settings, talking, engines, replay):
+for part in (devices, pushing, serving, settings, talking, engines, replay):
     app.add_typer(part.app)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")

@@ -93,6 +93,7 @@ WORDINGS: dict[type[errors.LumiError], Wording] = {
         "is it a Lumi server?",
     ),
     errors.ServerError: Wording("服务器返回错误", "请按提示修改后重试", "the server answered with an error"),
+    errors.RequestRefused: Wording("无法完成", "请按提示修改后重试", "that cannot be done"),
     errors.EngineError: Wording(
         "语音引擎出错", "请重试，或运行 lumi doctor", "an engine failed", "try again, or run lumi doctor"
     ),

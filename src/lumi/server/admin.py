@@ -13,7 +13,7 @@ from aiohttp import web
 
 from lumi.errors import ConfigError, StoreError
 from lumi.server.audit import AuditLog
-from lumi.server.household import UnknownCode, UnknownDevice
+from lumi.server.household import Conflict, NotThere
 from lumi.server.identity import shown_token
 from lumi.server.log import Subject, logger
 from lumi.server.secret_file import SecretFile
@@ -25,8 +25,6 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MISTAKES: dict[type[Exception], tuple[int, str, str]] = {
-    UnknownDevice: (404, "unknown_device", ""),
-    UnknownCode: (404, "unknown_code", ""),
     msgspec.ValidationError: (422, "bad_request", ""),
     msgspec.DecodeError: (400, "bad_json", "the body is not JSON: "),
     UnicodeDecodeError: (400, "bad_json", "the body is not JSON: "),
@@ -78,9 +76,13 @@ async def answered(handler: Handler, request: web.Request) -> web.StreamResponse
     """What the handler says, or in JSON why it cannot."""
     try:
         return await handler(request)
+    except NotThere as error:
+        return failure(404, error.code, str(error.args[0]))
+    except Conflict as error:
+        return failure(409, error.code, str(error))
     except tuple(MISTAKES) as error:
         status, code, what = next(told for kind, told in MISTAKES.items() if isinstance(error, kind))
-        return failure(status, code, what + str(error.args[0] if isinstance(error, LookupError) else error))
+        return failure(status, code, what + str(error))
 
 
 def failure(status: int, code: str, message: str) -> web.Response:

@@ -34,7 +34,7 @@ class Push(Protocol):
 
 
 class Bells:
-    """Owns the timers. A timer whose device is away waits for it: `present` says that it is back.
+    """Owns the `timers`. One whose device is away waits for it: `present` says that it is back.
 
     Args:
         store: where timers and lists are kept.
@@ -46,7 +46,7 @@ class Bells:
         self._store = store
         self._wall_clock = wall_clock
         self._push = push
-        self._timers = TimerService(store.timers, wall_clock, self._ring, words)
+        self.timers = TimerService(store.timers, wall_clock, self._ring, words)
         self._back: dict[str, None] = {}  # bounded by the devices that are here
         self._changed = asyncio.Event()
 
@@ -57,7 +57,7 @@ class Bells:
             from lumi.skills.assistant import SkillsLlm
 
             chance = rng or random.Random()  # noqa: S311 - coins, dice and jokes
-            made = SkillsLlm(timers=self._timers, lists=self._store.lists, clock=self._wall_clock, rng=chance)
+            made = SkillsLlm(timers=self.timers, lists=self._store.lists, clock=self._wall_clock, rng=chance)
             made.warm_up()
             return made
 
@@ -71,12 +71,12 @@ class Bells:
     async def run(self) -> None:
         """Ring until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._timers.run(), name="timers")
+            tasks.create_task(self.timers.run(), name="timers")
             while True:
                 await self._changed.wait()
                 self._changed.clear()
                 while self._back:
-                    await self._timers.offer(self._back.popitem()[0])
+                    await self.timers.offer(self._back.popitem()[0])
 
     async def _ring(self, timer: Timer, text: str) -> bool:
         heard = await self._push(timer.owner, text, kind=timer.kind, notice_id=timer.id, due_at=timer.due_at)

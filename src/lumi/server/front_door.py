@@ -14,6 +14,7 @@ from lumi.protocol.messages import CloseCode
 from lumi.server import assembly
 from lumi.server.admin import Admin
 from lumi.server.api_devices import DevicesApi
+from lumi.server.api_pushes import PushesApi
 from lumi.server.audit import AuditLog
 from lumi.server.auth import Doorkeeper
 from lumi.server.device_overrides import NOTHING, DeviceOverrides
@@ -23,6 +24,7 @@ from lumi.server.log import Subject, logger
 from lumi.server.metrics import Metrics
 from lumi.server.ota import Ota, OtaSettings
 from lumi.server.port import reached_at
+from lumi.server.pushes import Locale, Pushes
 from lumi.server.reception import Reception
 from lumi.server.registry import DeviceRegistry
 from lumi.server.secret_file import ADMIN_TOKEN, SecretFile
@@ -30,6 +32,7 @@ from lumi.server.services import Services
 from lumi.server.session_manager import SessionManager
 from lumi.server.tls import Tls
 from lumi.server.vision import VisionDesk
+from lumi.skills.timers import TimerService
 from lumi.transport.discovery import LUMI, keep_announced, lan_addresses
 
 
@@ -45,12 +48,15 @@ class FrontDoor:
     reception: Reception
     tls: Tls
 
-    def routes(self, sessions: SessionManager, address: Callable[[], str]) -> list[web.RouteDef]:
+    def routes(
+        self, sessions: SessionManager, address: Callable[[], str], timers: TimerService
+    ) -> list[web.RouteDef]:
         """What is served for devices and about them.
 
         Args:
             sessions: the household's.
             address: `host:port` for a device that does not say whom it asked.
+            timers: where words for a device wait.
         """
         config = self.config
         ota = Ota(
@@ -73,7 +79,18 @@ class FrontDoor:
         admin = Admin(SecretFile(config.data_dir / ADMIN_TOKEN), self.audit)
         devices = DevicesApi(household, admin, self.audit, __version__)
         eyes = VisionDesk(self.doorkeeper, self.services.generations.lease)
-        return [*ota.routes(), *devices.routes(), *eyes.routes(), *self.tls.routes()]
+        pushes = Pushes(household, sessions.visitors, timers, self.services.wall_clock, self._locale)
+        return [
+            *ota.routes(),
+            *PushesApi(pushes, admin).routes(),
+            *devices.routes(),
+            *eyes.routes(),
+            *self.tls.routes(),
+        ]
+
+    def _locale(self, device_id: str) -> Locale:
+        settings = self.services.settings(device_id)
+        return Locale(settings.language, settings.timezone)
 
 
 def open_front_door(

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
+from lumi.errors import LumiError
 from lumi.server.identity import NAME_LIMIT, printable
 from lumi.server.registry import DeviceRegistry
 from lumi.store.base import Device
@@ -54,12 +55,30 @@ class DeviceToken(Struct, frozen=True):
     token: str
 
 
-class UnknownDevice(LookupError):
+class NotThere(LookupError):
+    """What was asked for is not there. `code` says in a word what."""
+
+    code = "not_found"
+
+
+class UnknownDevice(NotThere):
     """There is no such device."""
 
+    code = "unknown_device"
 
-class UnknownCode(LookupError):
+
+class Conflict(LumiError):
+    """It makes sense, but not as things stand. `code` says in a word why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UnknownCode(NotThere):
     """No device shows this code (any more)."""
+
+    code = "unknown_code"
 
 
 class Household:

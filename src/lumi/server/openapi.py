@@ -8,10 +8,12 @@ import msgspec
 
 from lumi.server.audit import Refusal
 from lumi.server.household import DeviceChanges, DeviceRecord, DeviceToken, PairingRequest
+from lumi.server.pushes import PushRecord, PushRequest
 
 Json = dict[str, Any]
+BASE = "/api/v1"
 
-TYPES = (DeviceRecord, DeviceChanges, DeviceToken, PairingRequest, Refusal)
+TYPES = (DeviceRecord, DeviceChanges, DeviceToken, PairingRequest, PushRecord, PushRequest, Refusal)
 WHERE = "#/components/schemas/{name}"
 ERROR: Json = {
     "type": "object",
@@ -28,7 +30,8 @@ ID: Json = {"name": "id", "in": "path", "required": True, "schema": {"type": "st
 FAILURES = {
     "400": "The body is not JSON, or is not what its headers say.",
     "401": "The admin token is missing or wrong.",
-    "404": "There is no such device, or no such code.",
+    "404": "There is no such device, code or message.",
+    "409": "It makes sense, but not as things stand; the message says why.",
     "413": "The body is larger than any that makes sense here.",
     "422": "A field makes no sense; the message names it.",
     "500": "The store or a secret's file cannot be used.",
@@ -38,36 +41,58 @@ FAILURES = {
 def document(version: str) -> Json:
     """An OpenAPI 3.1 document."""
     _, schemas = msgspec.json.schema_components(TYPES, ref_template=WHERE)
-    device, one = _of("DeviceRecord"), "/api/v1/devices/{id}"
-    changes = {"requestBody": _body("DeviceChanges")}
+    schemas["PushRequest"]["not"] = {"required": ["at", "in_s"]}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Lumi: the household's devices", "version": version},
         "security": [{"admin": []}],
-        "paths": {
-            "/api/v1/devices": {
-                "get": _operation("listDevices", "All devices", _list("devices", "DeviceRecord"))
-            },
-            one: {
-                "parameters": [ID],
-                "get": _operation("getDevice", "One device", device),
-                "patch": _operation("changeDevice", "Say something of a device", device) | changes,
-                "delete": _operation("forgetDevice", "As if it had never been here", None, "204"),
-            },
-            f"{one}/revoke": _acting("revokeDevice", "Shut a device out, now and from now on", device),
-            f"{one}/rotate": _acting("rotateDevice", "Make its tokens void", device),
-            f"{one}/token": _acting("tokenForDevice", "A token for a device", _of("DeviceToken")),
-            "/api/v1/pairings": {
-                "post": _operation("pair", "Let in the device that shows a code", device)
-                | {"requestBody": _body("PairingRequest")}
-            },
-            "/api/v1/refusals": {
-                "get": _operation("listRefusals", "Who was refused last", _list("refusals", "Refusal"))
-            },
-        },
+        "paths": _devices() | _pushes(),
         "components": {
             "schemas": {**schemas, "Failure": ERROR},
             "securitySchemes": {"admin": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _devices() -> Json:
+    device, one = _of("DeviceRecord"), f"{BASE}/devices/{{id}}"
+    changes = {"requestBody": _body("DeviceChanges")}
+    return {
+        f"{BASE}/devices": {
+            "get": _operation("listDevices", "All devices", _list("devices", "DeviceRecord"))
+        },
+        one: {
+            "parameters": [ID],
+            "get": _operation("getDevice", "One device", device),
+            "patch": _operation("changeDevice", "Say something of a device", device) | changes,
+            "delete": _operation("forgetDevice", "As if it had never been here", None, "204"),
+        },
+        f"{one}/revoke": _acting("revokeDevice", "Shut a device out, now and from now on", device),
+        f"{one}/rotate": _acting("rotateDevice", "Make its tokens void", device),
+        f"{one}/token": _acting("tokenForDevice", "A token for a device", _of("DeviceToken")),
+        f"{BASE}/pairings": {
+            "post": _operation("pair", "Let in the device that shows a code", device)
+            | {"requestBody": _body("PairingRequest")}
+        },
+        f"{BASE}/refusals": {
+            "get": _operation("listRefusals", "Who was refused last", _list("refusals", "Refusal"))
+        },
+    }
+
+
+def _pushes() -> Json:
+    saying = "Say something on a device, by its id or name: now, later, or when it is back"
+    return {
+        f"{BASE}/devices/{{id}}/say": {
+            "parameters": [ID],
+            "post": _operation("say", saying, _of("PushRecord")) | {"requestBody": _body("PushRequest")},
+        },
+        f"{BASE}/pushes": {
+            "get": _operation("listPushes", "What is still to be said", _list("pushes", "PushRecord"))
+        },
+        f"{BASE}/pushes/{{id}}": {
+            "parameters": [ID],
+            "delete": _operation("cancelPush", "Take back what is still to be said", None, "204"),
         },
     }
 

@@ -271,7 +271,7 @@ class Server:
             max_frame_bytes=config.limits.text_bytes,
             addresses=Addresses(config.limits.address_connections),
             audit=door.audit,
-            routes=door.routes(self.sessions, lambda: authority(config.server.host, self.port)),
+            routes=door.routes(self.sessions, lambda: authority(config.server.host, self.port), bells.timers),
             engines=self._engine_health.report,
         )
         self.port = await stack.enter_async_context(

@@ -28,6 +28,7 @@ from lumi.protocol.messages import (
 )
 from lumi.server.background import Background
 from lumi.server.log import Subject, logger
+from lumi.server.visitors import Visitors
 from lumi.store.base import SessionRecord, Store
 
 RETRY_AFTER_S = 30.0
@@ -147,6 +148,7 @@ class SessionManager:
     """All sessions of this server. Used as `async with`; leaving it closes every session and waits for them.
 
     A session whose client asked for it outlives its link by `resume_s`, and this server by what the store keeps.
+    `visitors` are the devices that had one.
     """
 
     def __init__(
@@ -167,6 +169,7 @@ class SessionManager:
         self._resume_s = resume_s
         self._entries: dict[str, Entry] = {}
         self._by_device: dict[str, list[SessionLike]] = {}
+        self.visitors = Visitors()
         self._restoring: dict[str, asyncio.Event] = {}
         self._tasks = Background()
         self._log = logger(Subject.SESSION)
@@ -233,6 +236,7 @@ class SessionManager:
         session = self._factory(session_id, device_id, agreement, hello)
         self._entries[session_id] = entry = Entry(session, hang_up)
         self._by_device.setdefault(device_id, []).append(session)
+        self.visitors.note(device_id)
         self._tasks.start(f"session {session_id}", self._live(entry))
         self._log.info("session opened", session=session_id, device=device_id)
         return session

@@ -26,6 +26,7 @@ _RINGS: Mapping[Language, Mapping[str, str]] = {
         "alarm": "This is your alarm.",
         "named_alarm": "This is your alarm: {label}.",
         "late": " It was due {late} ago.",
+        "late_push": " This was said {late} ago.",
     },
     "zh": {
         "reminder": "提醒你：{label}。",
@@ -34,6 +35,7 @@ _RINGS: Mapping[Language, Mapping[str, str]] = {
         "alarm": "闹钟响了，时间到了。",
         "named_alarm": "闹钟响了：{label}。",
         "late": "本来应该在{late}前提醒你。",
+        "late_push": "这是{late}前的留言。",
     },
 }
 
@@ -56,15 +58,21 @@ def is_alarm(timer: Timer) -> bool:
 
 def ring_text(timer: Timer, late_s: float) -> str:
     """The words of a ring; `late_s` is how long ago it was due, in seconds."""
+    if timer.kind == "push":  # somebody's own words, not to be touched
+        return timer.label + _lateness(timer, late_s, "late_push")
     language = language_of(timer)
     key = "reminder" if timer.kind == "reminder" else "alarm" if is_alarm(timer) else "timer"
     if timer.label and key != "reminder":
         key = "named_alarm" if key == "alarm" else "named"
-    rings = _RINGS[language]
     label = second_person(timer.label, language)
-    text = rings[key].format(label=label, duration=spoken(timer.duration_s, language))
+    text = _RINGS[language][key].format(label=label, duration=spoken(timer.duration_s, language))
+    return text + _lateness(timer, late_s, "late")
+
+
+def _lateness(timer: Timer, late_s: float, key: str) -> str:
     if late_s < LATE_FROM_S:
-        return text
+        return ""
     # Nobody wants the seconds of an hour
     rounded = round(late_s / 60) * 60 if late_s < 7200 else round(late_s / 3600) * 3600
-    return text + rings["late"].format(late=spoken(max(rounded, 60), language))
+    language = language_of(timer)
+    return _RINGS[language][key].format(late=spoken(max(rounded, 60), language))

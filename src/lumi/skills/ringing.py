@@ -36,6 +36,10 @@ class Ringing:
         """Timers that may be in the store, due, and are not to be rung just now."""
         return len(self.under_way) + len(self.done) + len(self._unheard)
 
+    def was_tried(self, timer_id: str) -> bool:
+        """Whether it has been rung, heard or not."""
+        return timer_id in self.done or timer_id in self._unheard
+
     def ready(self, due: Iterable[Timer], now: float) -> list[Timer]:
         """Those to be rung now. `now` is loop time."""
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 from uuid import uuid4
@@ -12,7 +13,10 @@ from lumi.skills.ring_words import ring_text
 from lumi.skills.ringing import Ringing
 from lumi.store.base import Timer, TimerStore
 
+PUSH = "push"
+"""The kind of what somebody sends to a device; it may be due at once."""
 MAX_PER_OWNER = 25
+"""Of what an owner sets, and as many pushes: neither takes the other's room."""
 MIN_S = 1.0
 MAX_S = 366 * 86400.0
 RECHECK_S = 30.0
@@ -59,6 +63,7 @@ class TimerService:
         self._ring = ring
         self._text = text
         self._changed = asyncio.Event()
+        self._tried = asyncio.Event()  # whoever waits for it gets this one; the next try has another
         self._ringing = Ringing()
 
     async def add(
@@ -74,15 +79,17 @@ class TimerService:
         """Keep a new timer and see to it that it rings.
 
         Raises:
-            ValueError: it is due in less than `MIN_S` or more than `MAX_S`.
+            ValueError: it is due in less than `MIN_S` (a push: in the past) or more than `MAX_S`.
             TooManyTimers: the owner has `MAX_PER_OWNER` already.
         """
         now = self._clock()
-        if not MIN_S <= round(due_at - now, 3) <= MAX_S:
+        soonest_s = 0.0 if kind == PUSH else MIN_S
+        if not soonest_s <= round(due_at - now, 3) <= MAX_S:
             raise ValueError(
-                f"a timer must be due in {MIN_S:g} to {MAX_S:g} seconds, not in {due_at - now:g}"
+                f"a timer must be due in {soonest_s:g} to {MAX_S:g} seconds, not in {due_at - now:g}"
             )
-        if len(await self._store.of(owner)) >= MAX_PER_OWNER:
+        alike = [timer for timer in await self.of(owner) if (timer.kind == PUSH) == (kind == PUSH)]
+        if len(alike) >= MAX_PER_OWNER:
             raise TooManyTimers(f"there are {MAX_PER_OWNER} timers already: cancel one first")
         timer = Timer(uuid4().hex, owner, due_at, kind, label, language, now, duration_s)
         await self._store.add(timer)
@@ -92,6 +99,21 @@ class TimerService:
     async def of(self, owner: str) -> Sequence[Timer]:
         """The owner's timers that are still to ring, soonest first."""
         return [timer for timer in await self._store.of(owner) if timer.id not in self._ringing.done]
+
+    async def all(self, kind: str, limit: int) -> Sequence[Timer]:
+        """Of all owners, those of a kind that are still to ring, soonest first."""
+        found = await self._store.due(math.inf, limit, kind)
+        return [timer for timer in found if timer.id not in self._ringing.done]
+
+    async def heard(self, timer: Timer, within_s: float) -> bool:
+        """Whether somebody has heard a timer that is due; waits until it was tried once, or for so long."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not self._ringing.was_tried(timer.id):
+                    await self._tried.wait()
+        except TimeoutError:
+            pass
+        return timer.id not in {waiting.id for waiting in await self.of(timer.owner)}
 
     async def cancel(self, timer: Timer) -> bool:
         """Whether it was still there."""
@@ -171,10 +193,16 @@ class TimerService:
     async def _ring_one(self, timer: Timer, late_s: float) -> None:
         if await self._delivered(timer, late_s):
             self._ringing.heard(timer, self._clock())
+            self._note_try()
             await self._put_away(timer)
         else:
             self._ringing.unheard(timer, asyncio.get_running_loop().time() + RECHECK_S)
             self._changed.set()
+            self._note_try()
+
+    def _note_try(self) -> None:
+        self._tried.set()
+        self._tried = asyncio.Event()
 
     async def _delivered(self, timer: Timer, late_s: float) -> bool:
         try:

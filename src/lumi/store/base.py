@@ -42,7 +42,7 @@ class Timer:
     owner: str
     due_at: float
     kind: str
-    """`timer` or `reminder`."""
+    """`timer`, `reminder`, or `push`: words that somebody sent; then `label` holds them."""
     label: str
     language: str
     created_at: float
@@ -178,8 +178,8 @@ class TimerStore(Protocol):
         """Soonest first."""
         ...
 
-    async def due(self, before: float, limit: int = 100) -> Sequence[Timer]:
-        """Of all owners, soonest first."""
+    async def due(self, before: float, limit: int = 100, kind: str = "") -> Sequence[Timer]:
+        """Of all owners, soonest first; with `kind`, of this kind alone."""
         ...
 
 

@@ -97,11 +97,14 @@ class _Timers:
         self._lifetime.check()
         return sorted((timer for timer in self._by_key.values() if timer.owner == owner), key=_soonest)
 
-    async def due(self, before: float, limit: int = 100) -> Sequence[Timer]:
+    async def due(self, before: float, limit: int = 100, kind: str = "") -> Sequence[Timer]:
         self._lifetime.check()
-        return sorted((timer for timer in self._by_key.values() if timer.due_at <= before), key=_soonest)[
-            :limit
+        due = [
+            timer
+            for timer in self._by_key.values()
+            if timer.due_at <= before and (not kind or timer.kind == kind)
         ]
+        return sorted(due, key=_soonest)[:limit]
 
 
 def _soonest(timer: Timer) -> tuple[float, float, str]:

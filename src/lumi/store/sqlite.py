@@ -120,7 +120,7 @@ _TIMERS_OF = Statement(
 )
 _TIMERS_DUE = Statement(
     "SELECT id, owner, due_at, kind, label, language, created_at, duration_s FROM timers "
-    "WHERE due_at <= ? ORDER BY due_at, created_at, id LIMIT ?",
+    "WHERE due_at <= ?1 AND (?3 = '' OR kind = ?3) ORDER BY due_at, created_at, id LIMIT ?2",
     _timers,
     writes=False,
 )
@@ -190,8 +190,8 @@ class _Timers:
         found: Sequence[Timer] = await self._thread.do(_TIMERS_OF, owner)
         return found
 
-    async def due(self, before: float, limit: int = 100) -> Sequence[Timer]:
-        found: Sequence[Timer] = await self._thread.do(_TIMERS_DUE, before, limit)
+    async def due(self, before: float, limit: int = 100, kind: str = "") -> Sequence[Timer]:
+        found: Sequence[Timer] = await self._thread.do(_TIMERS_DUE, before, limit, kind)
         return found
 
 

@@ -14,6 +14,7 @@ The methods are plain tests for pytest with asynchronous tests switched on; `pla
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +91,15 @@ class StoreConformance(SessionConformance, EventConformance, DeviceConformance, 
             assert [timer.id for timer in await store.timers.due(20.0)] == ["a", "b"]
             assert [timer.id for timer in await store.timers.due(100.0, limit=1)] == ["a"]
             assert not await store.timers.due(9.9)
+
+    async def test_timers_of_one_kind_are_found_however_far_ahead(self, tmp_path: Path) -> None:
+        async with self.open_store(tmp_path) as store:
+            for name, kind, due_at in (("a", "push", 9e9), ("b", "timer", 10.0), ("c", "push", 20.0)):
+                await store.timers.add(replace(TIMER, id=name, kind=kind, due_at=due_at))
+            assert [timer.id for timer in await store.timers.due(math.inf, kind="push")] == ["c", "a"]
+            assert [timer.id for timer in await store.timers.due(math.inf, 1, "push")] == ["c"]
+            assert [timer.id for timer in await store.timers.due(20.0)] == ["b", "c"]
+            assert not await store.timers.due(math.inf, kind="reminder")
 
     async def test_timers_due_at_once_come_in_the_order_of_their_setting(self, tmp_path: Path) -> None:
         async with self.open_store(tmp_path) as store:
