@@ -16,7 +16,8 @@ from lumi.config.engines import LlmSettings
 from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
 from lumi.config.vision import VisionSettings
 from lumi.server.server import Server
-from lumi.server.vision import LARGEST_BYTES, PATH, media_type
+from lumi.server.vision import LARGEST_BYTES, media_type
+from lumi.server.vision_pass import PATH
 from lumi.testing import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
 from lumi.testing.openai_faults import Fault
 from lumi.testing.openai_server import OpenAiServer

@@ -17,7 +17,6 @@ from lumi.engines.roster import News, silent
 from lumi.errors import ConfigError
 from lumi.protocol.client_profiles import BUILT_IN, Clients, Sign, adapted, names
 from lumi.protocol.connection import Limits
-from lumi.protocol.mcp import VisionAccess
 from lumi.server.auth import Doorkeeper, Rules
 from lumi.server.engine_lists import EngineLists
 from lumi.server.gateway import GatewaySettings
@@ -28,8 +27,9 @@ from lumi.server.model_places import with_model
 from lumi.server.origins import Origins
 from lumi.server.recorder import Recorder, RecorderSettings
 from lumi.server.registry import DeviceRegistry
-from lumi.server.services import Services, Vision
-from lumi.server.vision import PATH
+from lumi.server.secret_file import TOKEN_SECRET, SecretFile
+from lumi.server.services import Services
+from lumi.server.vision_pass import VisionPasses
 from lumi.store.base import Store
 from lumi.store.recordings import Recordings
 from lumi.voice.endpointing import EndpointingSettings
@@ -283,11 +283,10 @@ def recorder(config: Config, services: Services, version: str) -> Recorder:
     )
 
 
-def vision_access(config: Config) -> Vision:
-    """Tells a board with a camera where to send its pictures; nothing, where it would have to show a token there."""
-    if doorkeeper(config).rules.locked:
-        return lambda _device_id, _base_url: None
-    return lambda _device_id, base_url: VisionAccess(base_url.rstrip("/") + PATH, "") if base_url else None
+def vision_passes(config: Config, registry: DeviceRegistry, wall_clock: Callable[[], float]) -> VisionPasses:
+    """Tells devices with a camera where to send their pictures, and with what."""
+    secret = SecretFile(config.data_dir / TOKEN_SECRET)
+    return VisionPasses(secret, registry, wall_clock, needed=doorkeeper(config).rules.locked)
 
 
 def starters(engines: Engines) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:

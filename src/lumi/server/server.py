@@ -195,7 +195,7 @@ class Server:
             store=store,
             answers=AnswerDesk(store.answers, self._wall_clock),
             wall_clock=self._wall_clock,
-            vision=assembly.vision_access(config),
+            vision=assembly.vision_passes(config, self.registry, self._wall_clock).access,
         )
         await self._open_doors(stack, services, bells)
         await stack.enter_async_context(wyoming_offered(config, services))

@@ -13,11 +13,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from lumi.engines.base import ChatMessage, Image, Llm, Prompt, Speaker, TextDelta
 from lumi.errors import EngineError, LumiError, Trouble
-from lumi.server.auth import Doorkeeper, Standing, Verdict
+from lumi.server.auth import JUDGEMENTS, Doorkeeper, Standing, Verdict
 from lumi.server.generations import Lease
 from lumi.server.http_api import REFUSALS
 from lumi.server.identity import shown_token
 from lumi.server.log import Subject, logger
+from lumi.server.vision_pass import PATH, VisionPasses
 from lumi.transport.base import LinkInfo
 from lumi.transport.websocket import request_info
 from lumi.voice.deadline import within
@@ -25,7 +26,6 @@ from lumi.voice.events import Stage
 from lumi.voice.language import language_of
 from lumi.voice.phrases import excuse
 
-PATH = "/mcp/vision/explain"
 LARGEST_BYTES = 5 * 1024 * 1024
 LONGEST_QUESTION_BYTES = 32 * 1024
 
@@ -78,10 +78,12 @@ class VisionDesk:
 
     Args:
         doorkeeper: says who may come in.
+        passes: says whose pass is shown.
         lease: who looks for a device, and how things hold for it.
     """
 
     doorkeeper: Doorkeeper
+    passes: VisionPasses
     lease: Callable[[str], Lease]
 
     def routes(self) -> list[web.RouteDef]:
@@ -105,7 +107,11 @@ class VisionDesk:
         """Whose request it is. Where anything has to be shown it is a token: no name stands for one here."""
         admission = self.doorkeeper.judge(info)
         verdict, device_id = admission.verdict, admission.device_id or ""
-        if verdict is Verdict.WELCOME and not shown_token(info):
+        if verdict is Verdict.BAD_TOKEN:
+            judgement, device_id = self.passes.judge(shown_token(info))
+            revoked = self.doorkeeper.standing(info, device_id) is Standing.REVOKED
+            verdict = Verdict.REVOKED if revoked else JUDGEMENTS[judgement]
+        elif verdict is Verdict.WELCOME and not shown_token(info):
             is_open = self.doorkeeper.standing(info, device_id) is Standing.OPEN
             verdict = Verdict.WELCOME if is_open else Verdict.NO_TOKEN
         if verdict is not Verdict.WELCOME:

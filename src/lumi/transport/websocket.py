@@ -66,9 +66,12 @@ def is_upgrade(request: web.BaseRequest) -> bool:
 
 def request_info(request: web.BaseRequest) -> LinkInfo:
     """What a request says of the peer; usable before (and without) accepting it."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if request.secure:  # by which scheme it was asked: said as a proxy says it
+        headers.setdefault("x-forwarded-proto", "https")
     return LinkInfo(
         path=request.path,
-        headers={name.lower(): value for name, value in request.headers.items()},
+        headers=headers,
         query={name.lower(): value for name, value in request.query.items()},
         remote=request.remote or "",
     )
