@@ -38,6 +38,9 @@ FAKE_MEDIA = (
     "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 )
+ELSEWHERE = "home.example"
+"""A name of this machine that Chromium takes for another one's: pages from there are not secure."""
+
 LOCAL_SCHEMES = frozenset({"data", "blob", "about", "chrome-error"})
 
 
@@ -106,7 +109,13 @@ async def chromium_running(executable: str, microphone: Path) -> AsyncIterator[B
             executable_path=executable,
             headless=True,
             chromium_sandbox=False,
-            args=["--disable-gpu", *WITHOUT_NETWORK, *FAKE_MEDIA, sound],
+            args=[
+                "--disable-gpu",
+                *WITHOUT_NETWORK,
+                *FAKE_MEDIA,
+                sound,
+                f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1",
+            ],
         )
         try:
             yield browser
