@@ -42,9 +42,9 @@ def settings(service: OpenAiServer) -> Config:
             "server": ServerSettings(port=0, drain_s=0.2),
             "store": StoreSettings(engine="memory"),
             "log": LogSettings(file=False, level="error"),
-            "stt": SttSettings.model_validate(where | {"timeout_s": 3}),
-            "llm": LlmSettings.model_validate(where | {"timeout_s": 3}),
-            "tts": TtsSettings.model_validate(where | {"timeout_s": 3, "fallback": []}),
+            "stt": SttSettings.model_validate(where | {"timeout_s": 2}),
+            "llm": LlmSettings.model_validate(where | {"timeout_s": 2}),
+            "tts": TtsSettings.model_validate(where | {"timeout_s": 2, "fallback": []}),
             "turn": TurnSettings(silence_ms=300, margin_ms=20),
         }
     )
@@ -53,7 +53,7 @@ def settings(service: OpenAiServer) -> Config:
 @asynccontextmanager
 async def house() -> AsyncIterator[tuple[OpenAiServer, FakeDevice]]:
     async with (
-        OpenAiServer(key=KEY, answers={"what time is it": "It is **noon**."}) as service,
+        OpenAiServer(key=KEY, answers={"what time is it": "It is **noon**."}, ms_per_character=5) as service,
         Server(settings(service), vad=ScriptedVad()) as server,
     ):
         await server.wait_ready()
@@ -82,7 +82,7 @@ async def test_a_spoken_question_gets_a_spoken_answer() -> None:
         assert service.of("chat")[0].body["messages"][-1] == {"role": "user", "content": "what time is it"}
 
 
-@pytest.mark.real(timeout_s=110)
+@pytest.mark.real
 @pytest.mark.parametrize("what", ["transcriptions", "chat"])
 async def test_each_fault_is_heard_by_its_kind_and_the_session_goes_on(what: str) -> None:
     async with house() as (service, device):
@@ -96,7 +96,7 @@ async def test_each_fault_is_heard_by_its_kind_and_the_session_goes_on(what: str
         assert (await ask(device)).sentences == ["It is **noon**."]
 
 
-@pytest.mark.real(timeout_s=110)
+@pytest.mark.real
 async def test_a_voice_that_fails_is_shown_in_words_and_the_session_goes_on() -> None:
     async with house() as (service, device):
         for fault, words in [one for one in FAULTS if one[0] not in {Fault.GARBAGE_MIDDLE, Fault.HALF}]:

@@ -35,7 +35,6 @@ VOICES = ("alloy", "echo")
 QUIET = 50
 """Peak up to which a recording is silence."""
 
-MS_PER_CHARACTER = 60.0
 RATE_HZ = 24_000
 PIECE_BYTES = 4_801
 """Odd on purpose: samples are cut in two."""
@@ -76,6 +75,8 @@ class Script:
     """Of `Fault.SLOW`."""
     piece_s: float = 0.0
     """Between pieces of any answer."""
+    ms_per_character: float = 60.0
+    """How long its voice takes to say something."""
     torn_bytes: int = 61
     """Length of the pieces that streamed events come in, whatever is in them."""
     language: str = "english"
@@ -259,6 +260,9 @@ class OpenAiServer:
             answer |= {"task": "transcribe", "language": self.script.language, "segments": [segment]}
         return json.dumps(answer).encode()
 
+    def _spoken_ms(self, body: Json) -> float:
+        return len(body["input"]) * self.script.ms_per_character / float(body.get("speed", 1.0))
+
     async def _speech(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         async with self._taken("speech", request, body) as asked:
@@ -268,7 +272,7 @@ class OpenAiServer:
             if body.get("voice") not in self.script.voices:
                 return refusal(400, f"Voice {body.get('voice')!r} not found.", "invalid_request_error")
             container = Container(body.get("response_format", "mp3"))
-            pcm = tone(len(body["input"]) * MS_PER_CHARACTER / body.get("speed", 1.0), RATE_HZ)
+            pcm = tone(self._spoken_ms(body), RATE_HZ)
             pieces = openai_script.torn(encoded(pcm, RATE_HZ, container), PIECE_BYTES)
             return await self._streamed(request, MEDIA_TYPES[container], pieces, fault)
 
