@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -44,7 +43,7 @@ def running(*command: str, environ: dict[str, str], folder: Path, until: str) ->
                 assert line, f"{command} ended"
             yield line.strip()
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # SIGINT is ignored by what a shell started in the background
             process.communicate(timeout=20)
 
 

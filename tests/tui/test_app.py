@@ -34,8 +34,6 @@ async def stream(peer: Peer, item: Any) -> None:
     if isinstance(item, Chat) and item.content == "break":
         await peer.send(Error(error_code="llm_failed", error_message="the model is away", id=item.id))
     elif isinstance(item, Chat):
-        await peer.send(Response(id=item.id, delta="You said ", is_final=False))
-        await asyncio.sleep(0.3)
         await peer.send(Response(id=item.id, content=f"You said {item.content}."))
     elif isinstance(item, Listen) and item.state == "start":
         await peer.send(Stt(text="what ti", is_final=False))
@@ -44,10 +42,19 @@ async def stream(peer: Peer, item: Any) -> None:
 
 
 async def test_a_conversation_in_text_grows_on_the_screen():
-    async with Stage(stream) as stage:
+    seen = asyncio.Event()
+
+    async def with_a_pause(peer: Peer, item: Any) -> None:
+        if isinstance(item, Chat):
+            await peer.send(Response(id=item.id, delta="You said ", is_final=False))
+            await seen.wait()
+        await stream(peer, item)
+
+    async with Stage(with_a_pause) as stage:
         await stage.see("✓ Ready")
         await stage.type("hello [b]you")
         await stage.see("You said  ▍")
+        seen.set()
         await stage.see("You said hello [b]you.")
         await stage.see("queue 0 · last turn")
         assert "Lumi 9.9 · ws://x/" in stage.screen
