@@ -24,7 +24,7 @@ HERE = ("127.0.0.1",)
 
 @pytest.fixture
 def options() -> FindOptions:
-    return FindOptions(1.0, HERE, f"_t{uuid.uuid4().hex[:10]}._tcp.local.")
+    return FindOptions(1.5, HERE, f"_t{uuid.uuid4().hex[:10]}._tcp.local.")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ async def test_servers_are_listed(screen: Screen, options):
         with pytest.raises(
             ConfigError, match=r"there are several: ws://127.0.0.1:8001/, ws://127.0.0.1:8002/"
         ):
-            await the_one_server(options.kind, interfaces=HERE, seconds=1.0)
+            await the_one_server(options.kind, interfaces=HERE, seconds=1.5)
 
 
 @pytest.mark.real
@@ -100,7 +100,7 @@ async def test_the_one_server_is_taken_at_an_address_that_answers(options, liste
     async with announce(
         options.kind, "Lumi", listening_port, addresses=("127.0.0.1", "127.0.0.77"), interfaces=HERE
     ):
-        url = await the_one_server(options.kind, interfaces=HERE, seconds=1.0)
+        url = await the_one_server(options.kind, interfaces=HERE, seconds=1.5)
     assert url == f"ws://127.0.0.1:{listening_port}/"
 
 

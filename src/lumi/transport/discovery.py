@@ -168,7 +168,11 @@ async def browse(
     found: dict[str, Service] = {}
 
     async def resolve(zeroconf: AsyncZeroconf, name: str) -> None:
-        info = await zeroconf.async_get_service_info(kind, name, round(seconds * 1000))
+        from zeroconf import DNSQuestionType
+
+        info = await zeroconf.async_get_service_info(
+            kind, name, round(seconds * 1000), question_type=DNSQuestionType.QM
+        )
         service = info and _service(kind, info)
         if service:
             found[name] = service
@@ -186,7 +190,7 @@ async def _watched(
     zeroconf: AsyncZeroconf, kind: str, found: dict[str, Service]
 ) -> AsyncIterator[asyncio.Queue[str]]:
     """Names as they are heard; one that says goodbye leaves `found`."""
-    from zeroconf import ServiceStateChange
+    from zeroconf import DNSQuestionType, ServiceStateChange
     from zeroconf.asyncio import AsyncServiceBrowser
 
     names: asyncio.Queue[str] = asyncio.Queue(MAX_SERVICES)  # later ones are dropped
@@ -198,7 +202,11 @@ async def _watched(
         elif state_change is ServiceStateChange.Removed:
             found.pop(name, None)
 
-    async with AsyncServiceBrowser(zeroconf.zeroconf, kind, handlers=[changed]):
+    # Answers to all (RFC 6762, 5.4): one sent to this machine alone reaches whichever of its programs with port 5353
+    # the kernel picks, a server of its own or its resolver.
+    async with AsyncServiceBrowser(
+        zeroconf.zeroconf, kind, handlers=[changed], question_type=DNSQuestionType.QM
+    ):
         yield names
 
 
