@@ -11,7 +11,7 @@
 .PHONY: help serve test gates demo bench pins docs clean
 
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= 4
 DEVICES ?= 1,10,25,50
 
 # Nothing here may call home.
@@ -48,7 +48,8 @@ gates:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/protocol --cov=lumi.protocol --cov-report=term:skip-covered --cov-fail-under=100
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore tests/protocol --cov --cov-append \
+		--cov-report=term:skip-covered
 
 docs: .venv/.dev
 	$(BIN)/python -m lumi.config docs/configuration.md
