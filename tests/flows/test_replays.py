@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from tests.flows.scripted import scripted_lumi
 
+from lumi.protocol.client_profiles import BUILT_IN, Clients, adapted
+from lumi.server.background import Background
+from lumi.server.bells import Bells
+from lumi.server.gateway import GatewaySettings
+from lumi.store.base import Store, Timer
+from lumi.store.memory import MemoryStore
 from lumi.testing.device import FakeDevice
 from lumi.testing.device_tools import ScriptedDeviceTools
 from lumi.testing.engines import ScriptedLlm, ScriptedTts
 from lumi.testing.insistences import INSISTENCES, complaints
-from lumi.testing.mutations import MUTATIONS, MutatedLink, Mutation
+from lumi.testing.mutations import MUTATIONS, MutatedLink
 from lumi.testing.rehearsal import Rehearsal, spoken
 from lumi.testing.replay import ANSWERS, Recording, Script, replay, scripts
 from lumi.testing.wire import V3
 from lumi.transport.base import Link, LinkInfo
+from lumi.transport.memory import MemoryLink
 from lumi.transport.websocket import connect
 
 SCRIPTS = scripts()
@@ -26,9 +38,45 @@ SOCKET_SLACK_MS = 60.0
 """How late a busy machine may see a frame."""
 
 
-async def played(script: Script) -> Recording:
-    async with Rehearsal(llm=ScriptedLlm(ANSWERS)) as house:
-        return await replay(house.link(script.info), script)
+def visitor(script: Script, number: int) -> LinkInfo:
+    """The script's client; each of several at once has a name of its own."""
+    shown = (script.headers, script.query)
+    headers, query = (
+        {name: f"{said[:-2]}{number:02x}" if name == "device-id" else said for name, said in given.items()}
+        for given in shown
+    )
+    return replace(script.info, headers=headers, query=query)
+
+
+async def let_wait(store: Store, script: Script, visitors: list[LinkInfo], now: float) -> None:
+    """What a script's client missed while it was away."""
+    for info in visitors if script.waiting else []:
+        device_id = info.headers["device-id"]
+        await store.timers.add(
+            Timer(f"for {device_id}", device_id, now - 1, "reminder", script.waiting, "en", now)
+        )
+
+
+@asynccontextmanager
+async def house(
+    script: Script, visitors: int = 1, clients: Clients = BUILT_IN
+) -> AsyncIterator[list[MemoryLink]]:
+    """A house with everything real but the models; gives a link for each visitor."""
+    async with (
+        Rehearsal(llm=ScriptedLlm(ANSWERS), gateway_settings=GatewaySettings(clients=clients)) as made,
+        Background() as beside,
+    ):
+        infos = [visitor(script, number) for number in range(visitors)]
+        await let_wait(made.store, script, infos, made.wall_clock())
+        bells = Bells(made.store, made.wall_clock, made.sessions.push)
+        made.on_present = bells.present
+        beside.start("bells", bells.run())
+        yield [made.link(info) for info in infos]
+
+
+async def played(script: Script, clients: Clients = BUILT_IN) -> Recording:
+    async with house(script, clients=clients) as (link,):
+        return await replay(link, script)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -39,14 +87,26 @@ async def test_the_server_does_all_that_a_client_insists_on(name: str) -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", ["firmware-v2", "gateway", "phone-two-hellos", "web"])
-async def test_it_does_so_over_a_socket(name: str) -> None:
-    script = SCRIPTS[name]
-    async with scripted_lumi(llm=ScriptedLlm(ANSWERS)) as server:
-        url = f"{server.url.rstrip('/')}/xiaozhi/v1/?{urlencode(script.query)}"
-        link = await connect(url, script.headers)
-        recording = await replay(link, script, slack_ms=SOCKET_SLACK_MS)
-    assert complaints(recording) == {}
+async def test_it_does_so_over_sockets() -> None:
+    """Four of them at once."""
+    some = [SCRIPTS[name] for name in ("firmware-v2", "gateway", "phone-two-hellos", "web")]
+    store = MemoryStore()
+    for script in some:
+        await let_wait(store, script, [script.info], time.time())
+    tts = ScriptedTts(ms_per_character=30)
+    async with (
+        scripted_lumi(store=store, llm=ScriptedLlm(ANSWERS), tts=tts) as server,
+        asyncio.TaskGroup() as tasks,
+    ):
+        playing = {script.name: tasks.create_task(over_a_socket(server.url, script)) for script in some}
+    assert {name: complaints(task.result()) for name, task in playing.items()} == {
+        name: {} for name in playing
+    }
+
+
+async def over_a_socket(url: str, script: Script) -> Recording:
+    where = f"{url.rstrip('/')}/xiaozhi/v1/?{urlencode(script.query)}"
+    return await replay(await connect(where, script.headers), script, slack_ms=SOCKET_SLACK_MS)
 
 
 def board(device_id: str | None) -> LinkInfo:
@@ -129,23 +189,40 @@ async def test_it_does_so_over_a_socket_that_is_gone_without_a_word(
         await before.close()
 
 
-async def played_to(script: Script, mutation: Mutation) -> Recording:
-    async with Rehearsal(llm=ScriptedLlm(ANSWERS)) as house:
-        return await replay(MutatedLink(house.link(script.info), script, mutation), script)
+RIGHT = "a server that does it right"
 
 
-WRONG = [
-    pytest.param(script, mutation, id=f"{script.name}-{what}")
-    for script in SCRIPTS.values()
-    for what, mutation in MUTATIONS.items()
-    if mutation.against in script.insists
-]
+@pytest.mark.parametrize("name", SCRIPTS)
+async def test_a_server_that_does_it_wrong_is_found_out(name: str) -> None:
+    """All of them at once, beside one that does it right; each client has its own session and its own link."""
+    script = SCRIPTS[name]
+    wrong = {what: one for what, one in MUTATIONS.items() if one.against in script.insists}
+    async with house(script, len(wrong) + 1) as (right, *links), asyncio.TaskGroup() as tasks:
+        playing = {RIGHT: tasks.create_task(replay(right, script))}
+        for (what, mutation), link in zip(wrong.items(), links, strict=True):
+            playing[what] = tasks.create_task(replay(MutatedLink(link, script, mutation), script))
+    found = {what: complaints(task.result()) for what, task in playing.items()}
+    assert found.pop(RIGHT) == {}
+    assert {what for what, mutation in wrong.items() if mutation.against not in found[what]} == set()
 
 
-@pytest.mark.parametrize(("script", "mutation"), WRONG)
-async def test_a_server_that_does_it_wrong_is_found_out(script: Script, mutation: Mutation) -> None:
-    found = complaints(await played_to(script, mutation))
-    assert mutation.against in found
+WRONG_PROFILES: dict[str, dict[str, Any]] = {
+    "quiet_before_listen": {"waits_for_listen": False},
+    "gap": {"gap_ms": 0.0},
+    "lead": {"lead_ms": 1000.0},
+    "packet_length": {"frame_ms": 40},
+    "hello_audio": {"rate_hz": 24_000},
+    "stop_after_playout": {"margin_ms": -200.0},
+}
+"""Insistence → what a board's profile would have to say for it to be broken by the real server."""
+
+
+@pytest.mark.parametrize("against", WRONG_PROFILES)
+@pytest.mark.parametrize("name", ["firmware-v1", "firmware-v2", "firmware-v3", "gateway"])
+async def test_a_board_that_is_served_by_a_wrong_profile_finds_it_out(name: str, against: str) -> None:
+    script = SCRIPTS[name]
+    clients = adapted(BUILT_IN, script.profile, None, "", WRONG_PROFILES[against])
+    assert against in complaints(await played(script, clients))
 
 
 def test_every_insistence_is_somebodys_and_has_a_server_that_does_it_wrong() -> None:

@@ -132,8 +132,8 @@ def confidence(recording: Recording) -> Complaints:
 
 def emotion(recording: Recording) -> Complaints:
     said = [llm for _, llm in messages(recording, "llm")]
-    if len(said) != len(recording.script.turns):
-        yield f"{len(said)} faces for {len(recording.script.turns)} turns"
+    if len(said) != recording.script.answers:
+        yield f"{len(said)} faces for {recording.script.answers} answers"
     for llm in said:
         if llm.get("emotion") not in EMOTIONS or not llm.get("text"):
             yield f"no face for {llm.get('emotion')!r} {llm.get('text')!r}"

@@ -61,6 +61,6 @@ def _cut(recording: Recording, start_s: float, stop_s: float) -> float | None:
     """When the client ended a turn itself."""
     for item in recording.up:
         content = item.content
-        if isinstance(content, dict) and content.get("type") == "abort" and start_s <= item.at_s <= stop_s:
+        if isinstance(content, dict) and content.get("type") == "abort" and start_s < item.at_s <= stop_s:
             return item.at_s
     return None

@@ -59,6 +59,7 @@ class Rehearsal:
     tooling: Tooling | None = None
     cache_bytes: int = 1_000_000
     max_sessions: int = 1000
+    max_of_device: int = 1000
     wall_clock: Callable[[], float] = field(default_factory=WallClock)
     """One clock for several rehearsals with one store; by default each has its own."""
     turns: TurnHistory | None = None
@@ -67,6 +68,8 @@ class Rehearsal:
     vision: Vision = lambda _device_id, _base_url: None
     present: list[str] = field(default_factory=list)
     """Devices that came in, as often as they did."""
+    on_present: Callable[[str], None] = lambda _device_id: None
+    """Told of each of them, too."""
     services: Services = field(init=False)
     sessions: SessionManager = field(init=False)
     gateway: Gateway = field(init=False)
@@ -99,11 +102,12 @@ class Rehearsal:
         self.sessions = await self._stack.enter_async_context(
             SessionManager(
                 lambda session_id, device_id, agreement, hello: Session(
-                    session_id, device_id, agreement, hello, services, self.present.append
+                    session_id, device_id, agreement, hello, services, self._came_in
                 ),
                 self.store,
                 wall_clock,
                 max_sessions=self.max_sessions,
+                max_of_device=self.max_of_device,
             )
         )
         self.gateway = Gateway(
@@ -125,6 +129,10 @@ class Rehearsal:
         """A device that has connected; `options` go to `FakeDevice`."""
         async with FakeDevice(self.link(info), **options) as device:
             yield device
+
+    def _came_in(self, device_id: str) -> None:
+        self.present.append(device_id)
+        self.on_present(device_id)
 
     def link(self, info: LinkInfo | None = None) -> MemoryLink:
         """A client's end of a new link, served from now on. The rehearsal ends when all of them have."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -70,6 +71,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         downlink_ms: length of the packets that it can play.
         heard: the words of each `stt`, in order.
         turns: the sentences it must be told, turn by turn; of a turn it cuts off, those it may have been told.
+        waiting: a reminder that waits for it when it comes; telling it is one of the turns.
         insists: names of `insistences.INSISTENCES`.
         mcp: it has tools.
     """
@@ -91,6 +93,12 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     downlink_ms: int = 60
     reflexes: tuple[Reflex, ...] = ()
     mcp: bool = False
+    waiting: str = ""
+
+    @property
+    def answers(self) -> int:
+        """How many of its turns are answers."""
+        return len(self.turns) - bool(self.waiting)
 
     @property
     def info(self) -> LinkInfo:
@@ -148,6 +156,18 @@ async def replay(link: Link, script: Script, *, slack_ms: float = 1.0) -> Record
         await link.close()
         await reading
     return recording
+
+
+@lru_cache(maxsize=32)
+def _said(loud_ms: float, silent_ms: float, frame_ms: int) -> tuple[bytes, ...]:
+    """What a client says, as packets: a stream of its own each time, so the same each time."""
+    audio = AudioFormat(frame_ms=frame_ms)
+    encoder, pcm = OpusEncoder(audio), tone(loud_ms) + silence(silent_ms)
+    frames = (
+        pcm[start : start + audio.frame_bytes].ljust(audio.frame_bytes, b"\0")
+        for start in range(0, len(pcm), audio.frame_bytes)
+    )
+    return tuple(encoder.encode(frame) for frame in frames)
 
 
 class _Player:
@@ -221,14 +241,11 @@ class _Player:
         await self._link.send(msgspec.json.encode(said).decode())
 
     async def _speak(self, loud_ms: float, silent_ms: float) -> None:
-        audio = AudioFormat(frame_ms=self._script.uplink_ms)
-        encoder, loop = OpusEncoder(audio), asyncio.get_running_loop()
-        pcm = tone(loud_ms) + silence(silent_ms)
+        frame_ms, loop = self._script.uplink_ms, asyncio.get_running_loop()
         started_s = loop.time()
-        for number, start in enumerate(range(0, len(pcm), audio.frame_bytes)):
-            await asyncio.sleep(max(0.0, started_s + number * audio.frame_ms / 1000 - loop.time()))
-            packet = encoder.encode(pcm[start : start + audio.frame_bytes].ljust(audio.frame_bytes, b"\0"))
-            frame = self._framing.wrap(packet, number * audio.frame_ms, self._sent_packets)
+        for number, packet in enumerate(_said(loud_ms, silent_ms, frame_ms)):
+            await asyncio.sleep(max(0.0, started_s + number * frame_ms / 1000 - loop.time()))
+            frame = self._framing.wrap(packet, number * frame_ms, self._sent_packets)
             self._sent_packets += 1
             self._recording.up.append(self._now(frame))
             await self._link.send(frame)

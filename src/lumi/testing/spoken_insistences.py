@@ -21,7 +21,10 @@ PACKET_BYTES = range(10, 1001)
 
 
 def order(recording: Recording) -> Complaints:
-    """`stt`, `llm`, `tts start`, each sentence before its packets, `tts stop`; no packet outside."""
+    """`stt`, `llm`, `tts start`, each sentence before its packets, `tts stop`; no packet outside.
+
+    A reminder that waited has neither `stt` nor `llm`.
+    """
     allowed = {
         "": {"stt"},
         "stt": {"llm", "tts stop"},
@@ -31,12 +34,14 @@ def order(recording: Recording) -> Complaints:
         "packet": {"packet", "tts sentence_start", "tts stop"},
         "tts stop": {"stt"},
     }
-    before = ""
+    before, waiting = "", bool(recording.script.waiting)
     for item in recording.down:
         now = kind(item.content) if isinstance(item.content, dict) else "packet"
         if now not in allowed and now != "packet":
             continue
-        if now not in allowed[before]:
+        if waiting and now == "tts start" and before in {"", "tts stop"}:
+            waiting = False
+        elif now not in allowed[before]:
             yield f"{now} after {before or 'nothing'}"
         before = now
 
