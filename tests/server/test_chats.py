@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from lumi.engines.base import EmotionHint
 from lumi.errors import EngineError, Trouble
 from lumi.server.kit import SessionSettings
 from lumi.testing.engines import ScriptedLlm
@@ -90,3 +93,14 @@ async def test_the_same_id_with_other_words_is_refused_while_the_first_waits() -
         await device.send_chat("two", id="a")
         assert "one" in (await device.expect("response"))["content"]
         assert (await device.expect("error"))["error_code"] == "bad_message"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_who_wants_emotions_is_told_how_a_written_answer_is_meant(wanted):
+    llm = ScriptedLlm(lambda _: [EmotionHint("happy"), "It is noon."])
+    async with Rehearsal(llm=llm) as house, house.device() as device:
+        await device.hello(features={"emotion": wanted})
+        await device.chat("What time is it?")
+        assert [message["emotion"] for message in device.messages if message["type"] == "llm"] == [
+            "happy"
+        ] * wanted

@@ -61,25 +61,13 @@ async def test_the_page_is_whole_and_asks_nobody_else():
         assert answer.status == 200
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         policy = answer.headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; script-src 'self' 'sha256-")
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
     assert "connect-src 'self'" in policy
     assert "unsafe" not in policy
     assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page)
-    assert "中文" in page
     assert not re.findall(r"\son\w+=|\sstyle=", page), (
         "an inline handler or style would be blocked by the policy"
     )
-
-
-async def test_both_languages_of_the_page_say_the_same_things():
-    async with visiting() as visitor, visitor.http.get(visitor.base + "/") as answer:
-        page = await answer.text()
-    english, chinese = (re.search(rf"\n  {code}: \{{(.*?)\n  \}}", page, re.DOTALL) for code in ("en", "zh"))
-    assert english
-    assert chinese
-    keys = [set(re.findall(r"(\w+): \"", text[1])) for text in (english, chinese)]
-    assert keys[0] == keys[1]
-    assert set(re.findall(r'data-t="(\w+)"', page)) <= keys[0]
 
 
 @pytest.mark.parametrize(("waiting", "status"), [("", 200), ("starting", 503), ("draining", 503)])

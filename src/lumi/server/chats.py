@@ -15,7 +15,7 @@ from lumi.server.notes import Note, NoteAnswer
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services
 from lumi.voice.dialogue import Dialogue
-from lumi.voice.events import Heard, ReplyDelta, ReplyDone, Stage, StageFailed, ToolUsed, TurnEvent
+from lumi.voice.events import Emotion, Heard, ReplyDelta, ReplyDone, Stage, StageFailed, ToolUsed, TurnEvent
 from lumi.voice.turn import Typed
 
 RETRY_AFTER_S = 2.0
@@ -61,15 +61,20 @@ class Chats:
         self._post = post
         self._speak = speak
         self._settled = settled
-        self._waiting: asyncio.Queue[tuple[Question, Speaker]] = asyncio.Queue(
+        self._waiting: asyncio.Queue[tuple[Question, Speaker, bool]] = asyncio.Queue(
             services.settings(owner).waiting_chats
         )
         self._open: set[tuple[str, str]] = set()
         """Taken in and not answered yet: id and words."""
 
-    def ask(self, question: Question, speaker: Speaker) -> None:
+    def ask(self, question: Question, speaker: Speaker, *, felt: bool = False) -> None:
         """Take a chat or a note in. One that waits already is answered once: a client whose line breaks again and
         again sends all that is unanswered each time, and would fill the queue with it.
+
+        Args:
+            question: what is asked.
+            speaker: who asks.
+            felt: its client wants to know how the answer is meant.
 
         Raises:
             Overloaded: as many as may wait are waiting.
@@ -77,7 +82,7 @@ class Chats:
         if (question.id, asked(question)) in self._open:
             return
         try:
-            self._waiting.put_nowait((question, speaker))
+            self._waiting.put_nowait((question, speaker, felt))
         except asyncio.QueueFull:
             message = f"{self._waiting.maxsize} chats of this session are waiting; send the next when one is answered"
             raise Overloaded(message, retry_after_s=RETRY_AFTER_S) from None
@@ -86,15 +91,15 @@ class Chats:
     async def run(self) -> None:
         """Answer for ever."""
         while True:
-            question, speaker = await self._waiting.get()
-            await self._guarded(question, speaker)
+            question, speaker, felt = await self._waiting.get()
+            await self._guarded(question, speaker, felt=felt)
             self._open.discard((question.id, asked(question)))
 
-    async def _guarded(self, question: Question, speaker: Speaker) -> None:
+    async def _guarded(self, question: Question, speaker: Speaker, *, felt: bool) -> None:
         """One of the loops that guard a turn: whatever happens, the question gets an answer or an error."""
         try:
             answer = await self._services.answers.answer(
-                self._owner, question.id, asked(question), lambda: self._make(question, speaker)
+                self._owner, question.id, asked(question), lambda: self._make(question, speaker, felt=felt)
             )
         except ChatFailed as failed:
             event = failed.event
@@ -127,7 +132,7 @@ class Chats:
         if question.speak is True:
             self._speak(question, answer)
 
-    async def _make(self, question: Question, speaker: Speaker) -> str:
+    async def _make(self, question: Question, speaker: Speaker, *, felt: bool) -> str:
         """Have the answer made by a turn without a voice."""
         answer = Collected()
 
@@ -135,6 +140,8 @@ class Chats:
             answer.take(event)
             if isinstance(event, ReplyDelta) and isinstance(question, Chat):
                 await self._post(self._responses.delta(question, event.text))
+            elif isinstance(event, Emotion) and felt and isinstance(question, Chat):
+                await self._post(self._responses.emotion(event))
             elif isinstance(event, Heard) and event.transcript.is_final and event.transcript.text:
                 self._dialogue.heard_user(question.id, event.transcript.text)
 

@@ -62,7 +62,7 @@ class ResponseGenerator:
             case Heard():
                 return (self._stt(event, listen_id),)
             case Emotion():
-                return (self._emotion(event),)
+                return (self.emotion(event),)
             case StageFailed():
                 return (self.failure(event, listen_id),)
             case TurnEnded():
@@ -77,7 +77,8 @@ class ResponseGenerator:
     def sentence_end(self, event: SentenceEnded) -> Tts:
         return self._tts(event.turn_id, TtsState.SENTENCE_END, event.text)
 
-    def _emotion(self, event: Emotion) -> LlmEmotion:
+    def emotion(self, event: Emotion) -> LlmEmotion:
+        """How an answer is meant."""
         name = event.emotion if event.emotion in EMOTIONS else "neutral"
         return LlmEmotion(
             emotion=name, text=EMOTIONS[name], session_id=self.session_id, turn_id=event.turn_id

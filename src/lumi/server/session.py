@@ -272,7 +272,7 @@ class Session:
 
     def _ask(self, question: Question) -> None:
         try:
-            self._chats.ask(question, self._speaker)
+            self._chats.ask(question, self._speaker, felt=self.agreement.features.emotion)
         except Overloaded as error:
             refusal = ProtocolError(ErrorCode.OVERLOADED, str(error), message_id=question.id)
             self._presence.send(self._responses.error(refusal, retry_after_s=error.retry_after_s))

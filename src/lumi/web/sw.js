@@ -1,0 +1,33 @@
+// Keeps the page's own files, so that it opens without the server. Never the API, never a conversation.
+
+const CACHE = "lumi-page";
+const SHELL = /^\/(?:$|page\/|sdk\/|manifest\.webmanifest$)/;
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
+// The page tells what it is made of: it was loaded before this worker was there.
+self.addEventListener("message", (event) => {
+  const paths = (event.data?.keep ?? []).filter((path) => SHELL.test(path));
+  event.waitUntil(caches.open(CACHE).then((cache) => Promise.allSettled(paths.map((path) => cache.add(path)))));
+});
+
+// The server's file first, so that a new version shows at once; the kept one where there is no line.
+self.addEventListener("fetch", (event) => {
+  const { pathname, origin } = new URL(event.request.url);
+  if (event.request.method !== "GET" || origin !== self.location.origin || !SHELL.test(pathname)) return;
+  event.respondWith(fresh(event.request, pathname));
+});
+
+async function fresh(request, pathname) {
+  const cache = await caches.open(CACHE);
+  try {
+    const answer = await fetch(request);
+    if (answer.ok) await cache.put(pathname, answer.clone());
+    return answer;
+  } catch (error) {
+    const kept = await cache.match(pathname);
+    if (kept) return kept;
+    throw error;
+  }
+}

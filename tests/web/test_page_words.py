@@ -1,0 +1,54 @@
+"""What the page says, its faces and its size: by its files alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lumi.protocol.messages import EMOTIONS
+
+WEB = Path(__file__).parents[2] / "src" / "lumi" / "web"
+
+
+def test_both_languages_say_the_same_things():
+    source = (WEB / "page" / "texts.js").read_text(encoding="utf-8")
+    english, chinese = (
+        dict(re.findall(r'^  (\w+): "(.*)",$', part, re.MULTILINE)) for part in source.split("const ZH = ")
+    )
+    assert english
+    assert english.keys() == chinese.keys()
+    for key, words in english.items():
+        assert set(re.findall(r"\{\w+\}", words)) == set(re.findall(r"\{\w+\}", chinese[key])), key
+
+
+def test_every_word_that_is_shown_is_in_the_table_and_every_word_of_it_is_shown():
+    page = (WEB / "index.html").read_text(encoding="utf-8")
+    scripts = "\n".join(
+        path.read_text(encoding="utf-8") for path in (WEB / "page").glob("*.js") if path.name != "texts.js"
+    )
+    table = set(
+        re.findall(r"^  (\w+): \"", (WEB / "page" / "texts.js").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    marked = set(re.findall(r'data-(?:t|label|placeholder)="(\w+)"', page))
+    assert marked <= table
+    named = set(re.findall(r'"(\w+)"', scripts)) | set(re.findall(r"(\w+):", scripts))
+    built = {
+        "listShopping",
+        "listTodo",
+        "listNameShopping",
+        "listNameTodo",
+        "handsFreeHelp",
+        "realtimeHelp",
+        "reminder",
+    }
+    assert table - marked - named - built == set()
+
+
+def test_there_is_a_face_for_every_emotion():
+    faces = (WEB / "page" / "face.js").read_text(encoding="utf-8")
+    assert set(re.findall(r"^  (\w+): \{ lines", faces, re.MULTILINE)) == set(EMOTIONS)
+
+
+def test_the_page_is_small():
+    shell = [path for path in WEB.rglob("*") if path.is_file() and "console" not in path.parts]
+    assert sum(path.stat().st_size for path in shell) <= 250_000
