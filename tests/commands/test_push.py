@@ -23,7 +23,7 @@ NOW = datetime(2026, 1, 5, 9, 30, tzinfo=timezone(timedelta(hours=8)))
 async def test_words_for_a_device_are_sent_listed_and_taken_back(tmp_path, capsys):
     async with running(tmp_path) as (file, server):
         where = Where(file)
-        await server.registry.ask("aa:bb/x", "c", name="Kitchen")
+        await server.registry.confirm((await server.registry.ask("aa:bb/x", "c", name="Kitchen")).code)
         await push(TERMINAL, where, "kitchen", "Dinner is ready.", None, None)
         first: Any = told(capsys)
         assert (first["device_id"], first["status"]) == ("aa:bb/x", "waiting")

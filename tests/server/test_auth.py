@@ -147,3 +147,44 @@ async def test_a_device_may_be_named_by_its_hello_alone(house):
     assert keeper.greet(came, unnamed, "aa:bb").verdict is Verdict.REVOKED
     named = keeper.judge(info("cc:dd"))
     assert keeper.greet(info("cc:dd"), named, "aa:bb") == named, "the request's name is the stronger one"
+
+
+async def test_a_token_in_the_hello_counts_like_one_in_the_request_that_has_none(house):
+    await house.pair()
+    token = await house.registry.token_for("aa:bb")
+    keeper = house.keeper(pairing=True)
+    for came in (info(), info("aa:bb", "c"), info("new", "z")):
+        first = keeper.judge(came)
+        assert first.verdict is not Verdict.WELCOME
+        found = keeper.greet(came, first, "whoever", token)
+        assert (found.verdict, found.device_id) == (Verdict.WELCOME, "aa:bb")
+        assert keeper.greet(came, first, "whoever", "wrong.1").verdict is Verdict.BAD_TOKEN
+    house.now += 31 * 24 * 3600
+    assert keeper.greet(info(), keeper.judge(info()), None, token).verdict is Verdict.EXPIRED_TOKEN
+
+
+async def test_a_token_in_the_hello_is_ignored_where_the_request_showed_one_or_none_is_asked(house):
+    await house.pair()
+    token = await house.registry.token_for("aa:bb")
+    keeper = house.keeper(pairing=True)
+    for came in (info(token=token), info("new", remote=HERE)):
+        first = keeper.judge(came)
+        assert keeper.greet(came, first, None, "wrong.1") == first
+    came = info("other")
+    assert Doorkeeper().greet(came, Doorkeeper().judge(came), None, "wrong.1").device_id == "other"
+
+
+def test_without_a_token_the_hello_lets_in_nobody_whom_the_request_did_not():
+    keeper = Doorkeeper(Rules(allowed=frozenset({"aa:bb"})))
+    refused = keeper.judge(info())
+    assert refused.verdict is Verdict.NO_TOKEN
+    assert keeper.greet(info(), refused, "aa:bb") == refused
+
+
+async def test_who_was_shut_out_between_request_and_hello_is_told_so(house):
+    await house.pair()
+    keeper, came = house.keeper(pairing=True), info("aa:bb", "c")
+    first = keeper.judge(came)
+    assert first.verdict is Verdict.WELCOME
+    await house.registry.revoke("aa:bb")
+    assert keeper.greet(came, first, None).verdict is Verdict.REVOKED

@@ -84,3 +84,10 @@ def test_it_is_remembered_whether_its_microphone_is_open():
     guest.heard(Listen(state="stop"))
     assert guest.listening is None
     assert described(ClientHello()) == {"model": "", "name": ""}
+
+
+def test_what_a_stranger_calls_itself_can_be_shown_on_a_terminal():
+    hello = ClientHello(
+        device_info=DeviceInfo(model="\x1b[2Jbox\n"), device_name=" \x07kitchen\u202e" + "x" * 99
+    )
+    assert described(hello) == {"model": "[2Jbox", "name": "kitchen" + "x" * 57}

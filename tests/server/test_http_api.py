@@ -164,6 +164,7 @@ async def test_without_the_token_nobody_comes_in():
 async def test_a_browser_without_the_token_is_told_over_the_websocket():
     async with visiting(Doorkeeper(Rules(tokens=("let-me-in",)))) as visitor:
         async with visitor.http.ws_connect(visitor.base, headers={"Origin": visitor.base}) as ws:
+            await ws.send_json(HELLO)
             assert (await ws.receive_json())["error_code"] == "unauthorized"
             await ws.receive()
             assert ws.close_code == 4401

@@ -1,6 +1,13 @@
 import pytest
 
-from lumi.server.identity import NAME_LIMIT, client_name, device_name, is_this_machine, shown_token
+from lumi.server.identity import (
+    NAME_LIMIT,
+    bare_token,
+    client_name,
+    device_name,
+    is_this_machine,
+    shown_token,
+)
 from lumi.transport.base import LinkInfo
 
 
@@ -57,3 +64,8 @@ def test_an_installation_may_have_a_name():
 )
 def test_whether_a_peer_runs_on_this_machine(remote, headers, here):
     assert is_this_machine(LinkInfo(remote=remote, headers=headers)) is here
+
+
+def test_a_token_is_bare_with_or_without_its_scheme():
+    assert bare_token(" Bearer  x ") == bare_token("x") == bare_token("bearer x") == "x"
+    assert bare_token("Bearer ") == bare_token("  ") == bare_token("")

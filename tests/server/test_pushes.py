@@ -198,6 +198,17 @@ async def test_a_device_is_found_by_its_id_or_by_its_name() -> None:
         )
 
 
+async def test_who_waits_to_be_let_in_is_not_meant_by_what_it_calls_itself() -> None:
+    async with at_home() as house:
+        await register(house, [("aa:bb", "Kitchen")])
+        await house.registry.ask("kitchen", "stranger", name="Kitchen")
+        await house.registry.ask("zz", "stranger", name="Attic")
+        assert (await house.say("kitchen")).device_id == "aa:bb"
+        assert (await house.say("ZZ")).device_id == "zz"
+        with pytest.raises(UnknownDevice, match=r"known are: Kitchen \(aa:bb\), kitchen, zz$"):
+            await house.say("attic")
+
+
 async def test_where_nobody_is_known_that_is_said_and_a_long_list_is_cut() -> None:
     async with at_home() as house:
         with pytest.raises(UnknownDevice, match="no device has been here yet"):

@@ -157,3 +157,23 @@ async def test_the_household_is_welcome_and_noted():
         found = house.registry.get("aa:bb")
         assert found is not None
         assert found.last_seen == pytest.approx(house.rehearsal.wall_clock(), abs=60)
+
+
+async def test_a_guest_calls_itself_as_its_hello_says_and_no_token_stays_with_it():
+    async with household() as house, house.device() as device:
+        await device.hello(device_name="Box", token="")
+        await device.chat("hello")
+        (found,) = house.registry.all()
+        assert (found.id, found.name) == ("aa:bb", "Box")
+        await house.registry.confirm(await house.code())
+        (found,) = house.registry.all()
+        assert found.name == "Box"
+
+
+async def test_where_nobody_judges_hellos_only_who_was_welcome_comes_in():
+    async with household() as house, house.device() as device:
+        house.gateway._reception = None
+        await device.send("hello", id="h", version=1, transport="websocket")
+        assert (await device.expect("error"))["error_code"] == "unauthorized"
+        assert (await device.wait_closed()).code == 4401
+        assert not len(house.rehearsal.sessions)

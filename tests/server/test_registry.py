@@ -160,3 +160,28 @@ async def test_without_a_secret_there_are_no_tokens():
     assert registry.judge("x", "a") == (Judgement.WRONG, "a")
     await registry.load()
     assert registry.is_paired("a", "")
+
+
+async def test_what_a_device_calls_itself_counts_until_somebody_names_it(house):
+    await house.pair("aa:bb")
+    house.registry.note_here("aa:bb", "Box")
+    assert house.registry.get("aa:bb").name == "Box"
+    await house.registry.refresh()
+    assert (await house.store.devices.get("aa:bb")).name == "Box"
+    house.registry.note_here("aa:bb", "Another box")
+    assert house.registry.get("aa:bb").name == "Box"
+    await house.registry.change("aa:bb", name="Kitchen")
+    house.registry.note_here("aa:bb", "Box")
+    await house.registry.refresh()
+    assert house.registry.get("aa:bb").name == "Kitchen"
+    await house.registry.change("aa:bb", name="")
+    house.registry.note_here("aa:bb", "Box")
+    assert house.registry.get("aa:bb").name == "Box"
+
+
+async def test_a_device_that_waits_may_still_say_its_name(house):
+    await house.registry.ask("aa:bb", "c")
+    await house.registry.ask("aa:bb", "d", name="Box")
+    assert house.registry.get("aa:bb").name == "Box"
+    await house.registry.ask("aa:bb", "e", name="Other")
+    assert house.registry.get("aa:bb").name == "Box"

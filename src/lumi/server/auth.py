@@ -1,6 +1,7 @@
 """Who may come in, and under which name: the policy over tokens, devices and pages.
 
-A request is judged before its upgrade. A peer that names its device only in its hello is judged again then.
+A request is judged before its upgrade. A peer that names its device, or shows its token, only in its hello is judged again
+then.
 """
 
 from __future__ import annotations
@@ -90,6 +91,29 @@ JUDGEMENTS = {
 }
 
 
+REFUSALS = {
+    Verdict.BAD_ORIGIN: (
+        403,
+        "this page may not connect; the server's setting server.origins lists those that may",
+    ),
+    Verdict.NO_TOKEN: (
+        401,
+        "a token is wanted here; send `Authorization: Bearer <token>`, or, from a web page, `token` in the hello",
+    ),
+    Verdict.BAD_TOKEN: (401, "the token is wrong; ask who runs this server for one"),
+    Verdict.EXPIRED_TOKEN: (401, "the token has expired; ask for a new one at /xiaozhi/ota/"),
+    Verdict.REVOKED: (403, "this device was shut out; only who runs this server can let it in again"),
+    Verdict.CLIENT_CHANGED: (
+        403,
+        "this device was let in under another Client-Id; who runs this server must let it in anew",
+    ),
+}
+"""Status and words; a browser, which can read neither, gets the words over the WebSocket."""
+
+UNTIL_THE_HELLO = frozenset({Verdict.NO_TOKEN, Verdict.CLIENT_CHANGED})
+"""Refusals that a right token in the hello would lift."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
     """Judges requests."""
@@ -103,13 +127,22 @@ class Doorkeeper:
         trusted = self._trusts(info)
         if not self.origins.allow(info.headers, any_name=not trusted):
             return Admission(Verdict.BAD_ORIGIN)
-        return self._judge(info, device_name(info, None), trusted=trusted)
+        return self._judge(info, device_name(info, None), shown_token(info), trusted=trusted)
 
-    def greet(self, info: LinkInfo, admission: Admission, claimed: str | None) -> Admission:
-        """The verdict once the hello is there, which may name the device."""
-        if admission.final or admission.device_id is not None or claimed is None:
+    def greet(self, info: LinkInfo, admission: Admission, claimed: str | None, token: str = "") -> Admission:
+        """The verdict once the hello is there, which may name the device, and bring the token that the request lacks.
+
+        Nothing but a right token lets in whom the request did not; and a wrong one keeps out who shows it.
+        """
+        trusted, shown = self._trusts(info), shown_token(info)
+        if token and not shown and not trusted:
+            return self._judge(info, device_name(info, claimed), token, trusted=False)
+        if self._is_revoked(admission.device_id):  # meanwhile
+            return replace(admission, verdict=Verdict.REVOKED)
+        refused = admission.verdict in REFUSALS
+        if refused or admission.final or admission.device_id is not None or claimed is None:
             return admission
-        return self._judge(info, device_name(info, claimed), trusted=self._trusts(info))
+        return self._judge(info, device_name(info, claimed), shown, trusted=trusted)
 
     def standing(self, info: LinkInfo, device_id: str) -> Standing:
         """What a device is, that asks over HTTP."""
@@ -127,13 +160,12 @@ class Doorkeeper:
         rules = self.rules
         return not rules.locked or (not rules.tokens and is_this_machine(info))
 
-    def _judge(self, info: LinkInfo, device_id: str | None, *, trusted: bool) -> Admission:
+    def _judge(self, info: LinkInfo, device_id: str | None, token: str, *, trusted: bool) -> Admission:
         found = Admission(Verdict.WELCOME, device_id, client_name(info), final=device_id is not None)
         if self._is_revoked(device_id):
             return replace(found, verdict=Verdict.REVOKED)
         if trusted:
             return found
-        token = shown_token(info)
         return self._bearer(found, token) if token else self._stranger(found)
 
     def _is_revoked(self, device_id: str | None) -> bool:

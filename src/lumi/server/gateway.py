@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from msgspec import structs
+
 from lumi.errors import ConnectionLost, Overloaded, ProtocolError
 from lumi.protocol.client_profiles import BUILT_IN, Clients, idle_times
 from lumi.protocol.connection import Connection, Limits, Role
@@ -26,14 +28,13 @@ from lumi.protocol.messages import (
     ServerHello,
 )
 from lumi.server.auth import Admission
-from lumi.server.identity import device_name
 from lumi.server.limits import Rates
 from lumi.server.line import Line
 from lumi.server.lines import Lines
 from lumi.server.log import Subject, logger
 from lumi.server.message_router import MessageRouter
 from lumi.server.metrics import Metrics
-from lumi.server.reception import Reception, without_resume
+from lumi.server.reception import Reception, without_reception, without_resume
 from lumi.server.recorder import Recorder
 from lumi.server.refusing import made_no_sense, put_off, refuse, too_much
 from lumi.server.session_manager import SessionLike, SessionManager
@@ -253,6 +254,7 @@ class Gateway:
             session.update(hello, agreement)
             return
         line.device_id = device_id = self._name(line, hello)
+        hello = structs.replace(hello, token=None)  # from here on it is nobody's business
         if line.guest is not None and self._reception is not None:
             await self._receive(self._reception, line, hello, without_resume(agreement))
             return
@@ -282,7 +284,7 @@ class Gateway:
     def _name(self, line: Line, hello: ClientHello) -> str:
         """What the device goes by; one without a name gets one."""
         if self._reception is None:
-            named = device_name(line.link.info, hello.device_id)
+            named = without_reception(line, hello)
         else:
             named = self._reception.greet(line, hello, self._new_id)
         return named or self._new_id()

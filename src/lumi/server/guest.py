@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lumi.engines.base import LlmEvent, Prompt, Speaker, TextDelta, Transcript
 from lumi.errors import Overloaded, StoreError
 from lumi.protocol.messages import ClientHello, Listen
+from lumi.server.identity import printable
 from lumi.server.registry import DeviceRegistry
 
 PAUSE_S = 5.0
@@ -110,4 +111,4 @@ def described(hello: ClientHello) -> dict[str, str]:
     """What a hello says of its device."""
     info = hello.device_info
     model = (info.model if info else None) or (info.platform if info else None) or ""
-    return {"model": model[:64], "name": (hello.device_name or "")[:64]}
+    return {"model": printable(model)[:64], "name": printable(hello.device_name or "")[:64]}

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from lumi.errors import ConnectionLost
 from lumi.server.audit import AuditLog
-from lumi.server.auth import Doorkeeper, Verdict
+from lumi.server.auth import REFUSALS, UNTIL_THE_HELLO, Doorkeeper, Verdict
 from lumi.server.gateway import Gateway
 from lumi.server.limits import Addresses
 from lumi.server.log import Subject, logger
@@ -22,22 +22,6 @@ NOT_FOUND = (
     "404: there is nothing here. The page is at /, health at /healthz, counts at /metrics; "
     "a WebSocket may be opened at any path.\n"
 )
-REFUSALS = {
-    Verdict.BAD_ORIGIN: (
-        403,
-        "this page may not connect; the server's setting server.origins lists those that may",
-    ),
-    Verdict.NO_TOKEN: (401, "a token is wanted here; send `Authorization: Bearer <token>`"),
-    Verdict.BAD_TOKEN: (401, "the token is wrong; ask who runs this server for one"),
-    Verdict.EXPIRED_TOKEN: (401, "the token has expired; ask for a new one at /xiaozhi/ota/"),
-    Verdict.REVOKED: (403, "this device was shut out; only who runs this server can let it in again"),
-    Verdict.CLIENT_CHANGED: (
-        403,
-        "this device was let in under another Client-Id; who runs this server must let it in anew",
-    ),
-}
-"""Status and words; a browser, which can read neither, gets the words over the WebSocket."""
-
 TOO_MANY = (
     "429: your address has as many connections as one may have (the server's setting "
     "limits.address_connections); close one, or try again later.\n"
@@ -130,6 +114,8 @@ class HttpApi:
         info = request_info(request)
         admission = self._doorkeeper.judge(info)
         refusal = REFUSALS.get(admission.verdict)
+        if "origin" in info.headers and admission.verdict in UNTIL_THE_HELLO:
+            refusal = None  # a page cannot set headers: the gateway looks for a token in its hello
         if refusal is not None:
             self._audit.refused(admission.verdict, info, admission.device_id)
             if "origin" not in info.headers or admission.verdict is Verdict.BAD_ORIGIN:

@@ -16,7 +16,11 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 def shown_token(info: LinkInfo) -> str:
     """The token of `Authorization: Bearer …`, or of the query (a browser cannot set headers); empty if none."""
-    shown = info.headers.get("authorization") or info.query.get("authorization") or ""
+    return bare_token(info.headers.get("authorization") or info.query.get("authorization") or "")
+
+
+def bare_token(shown: str) -> str:
+    """A token with or without `Bearer` before it."""
     scheme, _, rest = shown.strip().partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else shown.strip()
 

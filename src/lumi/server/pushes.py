@@ -140,21 +140,29 @@ class Pushes:
         raise UnknownPush(f"no message {push_id!r} waits (any more); the list of messages has their ids")
 
     def _addressee(self, wanted: str) -> str:
+        """Of those that were let in, the one that is meant; else of the others. Who waits may call itself as it likes."""
         devices = self._household.devices()
-        names = {device.id: device.name for device in devices}
-        names |= {visitor: "" for visitor in self._visitors if visitor not in names}
-        meant = wanted.strip().casefold()
-        found = [wanted] if wanted in names else []
-        found = found or [one for one in names if meant and meant in {one.casefold(), names[one].casefold()}]
+        inside = {device.id: device.name for device in devices if device.state == "paired"}
+        others = {device.id: "" for device in devices if device.state == "pending"}
+        out = {device.id: device.name for device in devices if device.state == "revoked"}
+        inside |= {visitor: "" for visitor in self._visitors if visitor not in inside | others | out}
+        found = _meant(inside, wanted) or _meant(others, wanted)
+        if not found and _meant(out, wanted):
+            raise Conflict("shut_out", f"the device {wanted!r} was shut out; let it in again first")
         if not found:
-            raise UnknownDevice(f"there is no device {wanted!r}; {_known(names)}")
+            raise UnknownDevice(f"there is no device {wanted!r}; {_known(inside | others)}")
         if len(found) > 1:
-            raise Conflict(
-                "ambiguous_device", f"{wanted!r} is the name of several; say one's id: {_ids(found)}"
-            )
-        if any(device.id == found[0] and device.state == "revoked" for device in devices):
-            raise Conflict("shut_out", f"the device {found[0]!r} was shut out; let it in again first")
+            problem = f"{wanted!r} is the name of several; say one's id: {_ids(found)}"
+            raise Conflict("ambiguous_device", problem)
         return found[0]
+
+
+def _meant(names: dict[str, str], wanted: str) -> list[str]:
+    """Ids, by id or name; case does not matter."""
+    if wanted in names:
+        return [wanted]
+    folded = wanted.strip().casefold()
+    return [one for one in names if folded and folded in {one.casefold(), names[one].casefold()}]
 
 
 def _known(names: dict[str, str]) -> str:

@@ -19,10 +19,10 @@ from lumi.protocol.handshake import Agreement
 from lumi.protocol.messages import Abort, Alert, AudioFrame, ClientHello, ErrorCode, Listen, Message
 from lumi.server.answers import AnswerDesk
 from lumi.server.audit import AuditLog
-from lumi.server.auth import Doorkeeper, Verdict
+from lumi.server.auth import REFUSALS, Doorkeeper, Verdict
 from lumi.server.generations import Generation, Generations
-from lumi.server.guest import Guest, GuestLlm, GuestStt, words
-from lumi.server.identity import device_name
+from lumi.server.guest import Guest, GuestLlm, GuestStt, described, words
+from lumi.server.identity import bare_token, device_name
 from lumi.server.kit import Kit
 from lumi.server.line import Line
 from lumi.server.registry import DeviceRegistry
@@ -79,17 +79,17 @@ class Reception:
         info = line.link.info
         if line.admission is None:  # it came by no door
             return device_name(info, hello.device_id)
-        found = self._doorkeeper.greet(info, line.admission, hello.device_id)
+        found = self._doorkeeper.greet(info, line.admission, hello.device_id, bare_token(hello.token or ""))
         if found.verdict is Verdict.PAIRING:
-            line.guest = Guest(found.device_id or new_id(), found.client_id, hello)
+            bare = structs.replace(hello, token=None)
+            line.guest = Guest(found.device_id or new_id(), found.client_id, bare)
             return line.guest.device_id
         if found.verdict is not Verdict.WELCOME:
             self._audit.refused(found.verdict, info, found.device_id)
-            raise ProtocolError(
-                ErrorCode.UNAUTHORIZED, "this device may not come in; ask who runs this server to let it in"
-            )
+            _, why = REFUSALS.get(found.verdict, REFUSALS[Verdict.NO_TOKEN])
+            raise ProtocolError(ErrorCode.UNAUTHORIZED, why)
         if found.device_id is not None:
-            self._registry.note_here(found.device_id)
+            self._registry.note_here(found.device_id, described(hello)["name"])
         return found.device_id
 
     def open(self, session_id: str, line: Line, agreement: Agreement) -> SessionLike:
@@ -154,6 +154,17 @@ class Reception:
             answers=AnswerDesk(store.answers, self._wall_clock),
         )
         return Session(session_id, name, agreement, hello, services)
+
+
+def without_reception(line: Line, hello: ClientHello) -> str | None:
+    """Who a hello comes from where nobody judges hellos.
+
+    Raises:
+        ProtocolError: the request was judged, and was not welcome.
+    """
+    if line.admission is not None and line.admission.verdict is not Verdict.WELCOME:
+        raise ProtocolError(ErrorCode.UNAUTHORIZED, REFUSALS[Verdict.NO_TOKEN][1])
+    return device_name(line.link.info, hello.device_id)
 
 
 def guest_of(line: Line) -> Guest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lumi.errors import ConfigError, Overloaded, StoreError
@@ -34,6 +34,14 @@ Waiting = Callable[[Device, PairingCode], None]
 """A device has asked to be let in, and shows this code."""
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """When a device was here, and what it calls itself."""
+
+    at: float
+    name: str
+
+
 class DeviceRegistry:
     """Owns what is known of devices; `run` is its housekeeping.
 
@@ -56,7 +64,7 @@ class DeviceRegistry:
         self._secret = secret
         self._on_waiting = on_waiting
         self._devices: dict[str, Device] = {}
-        self._seen: dict[str, float] = {}  # bounded: known devices only
+        self._seen: dict[str, Visit] = {}  # bounded: known devices only
         self._lock = asyncio.Lock()
         self._log = logger(Subject.SERVER)
 
@@ -74,10 +82,14 @@ class DeviceRegistry:
         device = self._devices.get(device_id)
         return device is not None and device.state is DeviceState.PAIRED and device.client_id == client_id
 
-    def note_here(self, device_id: str) -> None:
-        """A device is here now; written down at the next housekeeping."""
-        if device_id in self._devices:
-            self._seen[device_id] = self._wall_clock()
+    def note_here(self, device_id: str, name: str = "") -> None:
+        """A device is here now, and calls itself so, which counts until somebody names it; written down at the next
+        housekeeping.
+        """
+        device = self._devices.get(device_id)
+        if device is not None:
+            self._devices[device_id] = replace(device, name=device.name or name)
+            self._seen[device_id] = Visit(self._wall_clock(), name)
 
     def judge(self, token: str, device_id: str | None) -> tuple[Judgement, str | None]:
         """Look at a device token; gives the device it was made for, whatever name its bearer goes by."""
@@ -124,9 +136,11 @@ class DeviceRegistry:
         async with self._lock:
             known = {device.id: device for device in await self._store.devices.all()}
             for device_id, seen in self._seen.items():
-                if (device := known.get(device_id)) is not None and device.last_seen < seen:
-                    known[device_id] = replace(device, last_seen=seen)
-                    await self._store.devices.save(known[device_id])
+                if (device := known.get(device_id)) is not None:
+                    last_seen, name = max(device.last_seen, seen.at), device.name or seen.name
+                    known[device_id] = replace(device, last_seen=last_seen, name=name)
+                    if known[device_id] != device:
+                        await self._store.devices.save(known[device_id])
             self._seen.clear()
             for device in [device for device in known.values() if _may_be_forgotten(device, now)]:
                 del known[device.id]
@@ -254,7 +268,8 @@ class DeviceRegistry:
                 if pending >= MOST_PENDING:
                     raise Overloaded(f"{pending} devices wait to be let in already", retry_after_s=CODE_S)
                 device = Device(device_id, client_id, name=name, model=model, first_seen=now)
-            return await self._save(replace(device, model=model or device.model, last_seen=now))
+            model, name = model or device.model, device.name or name
+            return await self._save(replace(device, model=model, name=name, last_seen=now))
 
     async def _save(self, device: Device) -> Device:
         await self._store.devices.save(device)

@@ -13,9 +13,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from lumi.engines.base import ChatMessage, Image, Llm, Prompt, Speaker, TextDelta
 from lumi.errors import EngineError, LumiError, Trouble
-from lumi.server.auth import JUDGEMENTS, Doorkeeper, Standing, Verdict
+from lumi.server.auth import JUDGEMENTS, REFUSALS, Doorkeeper, Standing, Verdict
 from lumi.server.generations import Lease
-from lumi.server.http_api import REFUSALS
 from lumi.server.identity import shown_token
 from lumi.server.log import Subject, logger
 from lumi.server.vision_pass import PATH, VisionPasses
