@@ -27,6 +27,14 @@ def test_every_error_code_of_the_wire_has_words():
     assert wording(errors.ServerError("of_tomorrow", "x")) is WORDINGS[errors.ServerError]
 
 
+def test_where_the_server_says_what_helps_nothing_is_added_to_it():
+    said = "Sorry, the language model does not accept my key. Please check the settings."
+    error = errors.ServerError(ErrorCode.LLM_FAILED, said)
+    assert explain(error).line == f"the answer could not be made: {said}"
+    assert explain(error, "zh").line == f"回复生成失败：{said}"
+    assert explain(errors.ServerError(ErrorCode.LLM_FAILED, "")).mend == "try again"
+
+
 def made(kind: type[errors.LumiError]) -> errors.LumiError:
     """One of a kind, as it might be raised."""
     arguments: dict[type, tuple[object, ...]] = {

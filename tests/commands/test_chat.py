@@ -59,7 +59,7 @@ async def test_line_by_line_until_the_input_ends(screen: Screen):
     assert out == "Lumi: In pieces.\nLumi: in one piece\n"
     assert err == (
         "Connected (session session-). Type and press Enter; Ctrl-D ends.\n"
-        "the answer could not be made: no idea — try again\n"
+        "the answer could not be made: no idea\n"
     )
 
 

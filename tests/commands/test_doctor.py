@@ -31,6 +31,7 @@ def test_everything_is_examined():
         "opus",
         "vad",
         "stt",
+        "llm",
         "tts",
         "models",
         "microphone",

@@ -15,7 +15,7 @@ from tests.commands.screen import CHINESE, ENGLISH
 
 from lumi.commands import examinations
 from lumi.commands.examinations import Finding
-from lumi.errors import ConfigError, EngineUnavailable, OpusUnavailable
+from lumi.errors import ConfigError, EngineError, EngineUnavailable, OpusUnavailable
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +162,21 @@ async def test_an_engine_that_cannot_start_says_what_to_install(monkeypatch: pyt
     registry(monkeypatch, EngineUnavailable("espeak", "install it"))
     finding = await examinations.tts(ENGLISH)
     assert finding == Finding("missing", "espeak: install it", "or choose another with LUMI_TTS__ENGINE")
+
+
+async def test_what_answers_is_asked_whether_it_would(monkeypatch: pytest.MonkeyPatch):
+    class Service(Engine):
+        async def probe(self) -> None:
+            raise EngineError("openai", "the service does not accept the key; set llm.api_key")
+
+    calls = registry(monkeypatch, Service())
+    assert await examinations.llm(ENGLISH) == Finding("ok", "skills")
+    assert not calls
+    monkeypatch.setenv("LUMI_LLM__ENGINE", "openai")
+    finding = await examinations.llm(ENGLISH)
+    assert finding.verdict == "missing"
+    assert "set llm.api_key" in finding.found
+    assert calls == [("llm", "openai")]
 
 
 async def test_an_engine_that_hangs(monkeypatch: pytest.MonkeyPatch):

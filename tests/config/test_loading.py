@@ -97,6 +97,7 @@ def test_what_an_engine_takes_is_joined_from_all_places(tmp_path):
         ({"LUMI_SRVER__PORT": "1"}, "LUMI_SRVER__PORT", "did you mean LUMI_SERVER__PORT"),
         ({"LUMI_XQ__ZZ": "1"}, "LUMI_XQ__ZZ", "sections are server, audio"),
         ({"LUMI_SERVER__PORT__X": "1"}, "LUMI_SERVER__PORT__X", "no such setting"),
+        ({"LUMI_LLM__HEAT": "1"}, "LUMI_LLM__HEAT", "the engine itself takes it: LUMI_LLM__OPTIONS__HEAT"),
         (
             {"LUMI_PORT": "x"},
             "LUMI_PORT",

@@ -113,6 +113,15 @@ async def test_the_welcome_says_what_cannot_be_heard(scripted):
         assert "By ear" not in welcome(server)
 
 
+async def test_the_welcome_says_who_stands_in_for_whom(scripted, monkeypatch):
+    async with app.Server(CONFIG) as server:
+        assert "CAREFUL" not in welcome(server)
+        monkeypatch.setattr(
+            type(server), "stand_ins", ("tts.engine: piper: no model; espeak takes its place",)
+        )
+        assert "CAREFUL: tts.engine: piper: no model; espeak takes its place." in welcome(server)
+
+
 def test_run_uses_the_fastest_loop_there_is(monkeypatch):
     used = []
 

@@ -51,6 +51,15 @@ async def test_what_happens_is_counted_and_logged_with_the_setting(
         assert word in warning
 
 
+async def test_who_stands_in_is_named_while_it_does():
+    stage = Stage(ScriptedLlm(), ScriptedLlm())
+    assert not stage.health.replaced
+    stage.fail(AWAY)
+    assert stage.health.replaced == ("llm.a: far: connection refused; b takes its place",)
+    stage.fail(AWAY, AWAY)
+    assert not stage.health.replaced, "nobody does"
+
+
 async def test_how_they_are_is_shown():
     stage = Stage(ScriptedLlm(), ScriptedLlm())
     stage.fail(AWAY)

@@ -96,6 +96,12 @@ def test_one_that_cannot_run_here_is_told_and_not_asked():
         House(Config(tts=TtsSettings(engine="far", fallback=("near",))), "far", "near").lists.listed("tts")
 
 
+async def test_one_that_cannot_run_here_is_told_once():
+    house = House(Config(tts=TtsSettings(engine="far", fallback=("near",))), "far")
+    await house.lists.listed("tts").start()
+    assert len(house.news) == 1
+
+
 def test_a_device_has_one_with_none_to_stand_in():
     house = House(Config(engines=SPARE))
     assert house.lists.single("llm", "spare").roster.members[0].setting == "devices.*.llm"

@@ -20,6 +20,8 @@ class Wording:
     mend_zh: str
     en: str
     mend_en: str = ""
+    told: bool = False
+    """The server says itself what helps; the words for it here are for one that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,14 @@ SERVER_WORDINGS: dict[str, Wording] = {
     ErrorCode.OVERLOADED: Wording("服务器繁忙", "请稍后再试", "the server is busy", "try again in a while"),
     ErrorCode.TOO_LARGE: Wording("消息太长", "请缩短，或分成几条发送", "the message is too long"),
     ErrorCode.STT_FAILED: Wording(
-        "语音识别失败", "请重试", "the speech could not be recognised", "try again"
+        "语音识别失败", "请重试", "the speech could not be recognised", "try again", told=True
     ),
-    ErrorCode.LLM_FAILED: Wording("回复生成失败", "请重试", "the answer could not be made", "try again"),
-    ErrorCode.TTS_FAILED: Wording("语音合成失败", "请重试", "the answer could not be spoken", "try again"),
+    ErrorCode.LLM_FAILED: Wording(
+        "回复生成失败", "请重试", "the answer could not be made", "try again", told=True
+    ),
+    ErrorCode.TTS_FAILED: Wording(
+        "语音合成失败", "请重试", "the answer could not be spoken", "try again", told=True
+    ),
     ErrorCode.INTERNAL: Wording(
         "服务器内部错误", "请重试，或查看服务器日志", "the server made a mistake", "try again"
     ),
@@ -154,6 +160,9 @@ def explain(error: BaseException, language: Language = "en") -> Advice:
     words = wording(error)
     detail = " ".join(str(error).split())
     retryable = isinstance(error, errors.LumiError) and is_retryable(error)
+    if words.told and detail:
+        told = f"{words.zh}：{detail}" if language == "zh" else f"{words.en}: {detail}"
+        return Advice(told, "", retryable)
     if language == "zh":
         return Advice(words.zh, f"{words.mend_zh}（{detail}）" if detail else words.mend_zh, retryable)
     return Advice(f"{words.en}: {detail}" if detail else words.en, words.mend_en, retryable)

@@ -21,6 +21,7 @@ EXAMINATIONS: dict[str, Examination] = {
     "opus": examinations.opus,
     "vad": examinations.vad,
     "stt": examinations.stt,
+    "llm": examinations.llm,
     "tts": examinations.tts,
     "models": examinations.models,
     "microphone": examinations.microphone,

@@ -16,7 +16,7 @@ from lumi.client.audio_device import open_device
 from lumi.commands.console import Console
 from lumi.commands.local_server import health, local_address
 from lumi.commands.running import load_extra
-from lumi.errors import AudioDeviceError, ConfigError, EngineUnavailable
+from lumi.errors import AudioDeviceError, ConfigError, EngineError, EngineUnavailable
 from lumi.models.library import Library
 
 Verdict = Literal["ok", "note", "missing"]
@@ -24,6 +24,8 @@ Verdict = Literal["ok", "note", "missing"]
 OLDEST = (3, 11)
 NEWEST = (3, 13)
 ENGINE_START_S = 30.0
+SKILLS = "skills"
+"""The built-in answerer: it is there wherever the server is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +123,18 @@ async def stt(console: Console) -> Finding:
     return finding
 
 
+async def llm(console: Console) -> Finding:
+    if _config().llm.engine == SKILLS:
+        return Finding("ok", SKILLS)
+    return await _engine(console, "llm")
+
+
 async def tts(console: Console) -> Finding:
     return await _engine(console, "tts")
 
 
 async def _engine(console: Console, kind: str) -> Finding:
-    """Whether the engine that the settings name really starts."""
+    """Whether the engine that the settings name really starts, and answers where it is another's."""
     config = _config()
     chosen = getattr(config, kind)
     registry = load_extra("lumi.engines.registry", extra="server", command="lumi serve")
@@ -137,7 +145,7 @@ async def _engine(console: Console, kind: str) -> Finding:
             kind, chosen.engine, places.with_model(kind, chosen.engine, given, config.data_dir)
         )
         await _start(engine)
-    except (EngineUnavailable, ConfigError) as error:
+    except (EngineError, ConfigError) as error:
         mend = console.words(
             zh="请按提示安装，或在设置中选择其他引擎",
             en=f"or choose another with LUMI_{kind.upper()}__ENGINE",
@@ -147,12 +155,13 @@ async def _engine(console: Console, kind: str) -> Finding:
 
 
 async def _start(engine: Any) -> None:
-    """Load it as a server would, and end it again."""
-    start, aclose = getattr(engine, "start", None), getattr(engine, "aclose", None)
+    """Load it as a server would, ask it something cheap, and end it again."""
+    aclose = getattr(engine, "aclose", None)
     try:
-        if start is not None:
-            async with asyncio.timeout(ENGINE_START_S):
-                await start()
+        async with asyncio.timeout(ENGINE_START_S):
+            for step in ("start", "probe"):
+                if hasattr(engine, step):
+                    await getattr(engine, step)()
     except TimeoutError as error:
         raise EngineUnavailable(
             getattr(engine, "name", "engine"), f"did not start within {ENGINE_START_S:g} s: try again"

@@ -124,6 +124,7 @@ class TtsSettings(Remote):
     )
     fallback: Texts | None = Field(
         default=None,
+        examples=[[BUILT_IN_VOICE]],
         description="Who takes over when it fails, in this order: engines, or names of `[engines.NAME]` tables. By "
         "default the built-in voice, `espeak`; `[]`: nobody.",
     )

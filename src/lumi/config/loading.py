@@ -160,11 +160,21 @@ def _check_known(given: Given) -> None:
 
 def _unknown(given: Given) -> ConfigError:
     env = given.written.upper().startswith(PREFIX)
-    names = [_spelled((*given.above, *path), env=env) for path in known_paths(given.path)]
+    paths = list(known_paths(given.path))
+    names = [_spelled((*given.above, *path), env=env) for path in paths]
     sections = [] if env else [_spelled((*given.above, name), env=env) for name in Config.model_fields]
     folded = given.written.upper() if env else given.written
     near = difflib.get_close_matches(folded, names + sections, n=2, cutoff=0.6)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"sections are {', '.join(Config.model_fields)}"
+    section, name = given.path[:-1], given.path[-1]
+    beside = [path[-1] for path in paths if section and path[:-1] == section]
+    hint = f"sections are {', '.join(Config.model_fields)}"
+    if near:
+        hint = f"did you mean {' or '.join(near)}?"
+    elif beside:
+        hint = f"beside it there are {', '.join(beside)}"
+    if "options" in beside:
+        own = _spelled((*given.above, *section, "options", name), env=env)
+        hint += f" If the engine itself takes it: {own}"
     return ConfigError(given.written, f"no such setting{_at(given)}; {hint}")
 
 

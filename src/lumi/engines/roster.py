@@ -172,7 +172,7 @@ class Roster(Generic[E]):
         Raises:
             LumiError: the first one's error, if none of them can be loaded.
         """
-        await asyncio.gather(*(self._start(member) for member in self.members))
+        await asyncio.gather(*(self._start(member) for member in self.members if member.engine is not None))
         if not any(member.started and member.engine is not None for member in self.members):
             raise self.members[0].problem or EngineUnavailable(self.kind, "no engine can be started")
 

@@ -127,6 +127,7 @@ def welcome(server: Server) -> str:
         f"or talk to it in another terminal: {command()} chat{talk}.",
         f"Devices connect to {server.url} · Ctrl+C stops the server.",
     ]
+    lines += [f"CAREFUL: {told}." for told in server.stand_ins]
     missing = server.unheard_languages
     if missing:
         engine = server.config.stt.engine

@@ -65,6 +65,17 @@ class EngineHealth:
             if not any(report.works for report in reports)
         )
 
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Of each list whose first engine does not work, why, and who stands in for it."""
+        found = []
+        for roster in self._rosters():
+            first, *others = roster.report()
+            stand_in = next((one.name for one in others if one.works), None)
+            if stand_in is not None and not first.works:
+                found.append(f"{first.setting}: {roster.members[0].problem}; {stand_in} takes its place")
+        return tuple(found)
+
     def report(self) -> dict[str, list[dict[str, Any]]]:
         """By kind, in the order in which they are asked: name, state, last trouble, and when it is tried again."""
         found: dict[str, list[dict[str, Any]]] = {}

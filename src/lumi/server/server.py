@@ -123,6 +123,11 @@ class Server:
         return str(error) if error else self._engine_health.broken
 
     @property
+    def stand_ins(self) -> tuple[str, ...]:
+        """Which engines do not work, why, and who takes their place."""
+        return self._engine_health.replaced
+
+    @property
     def unheard_languages(self) -> tuple[str, ...]:
         """Languages that Lumi speaks and reads, but that its recogniser does not know by ear."""
         return self._unheard

@@ -113,7 +113,13 @@ class McpServer:
                 self.connected.clear()
             failures = 0 if clock() - began > STEADY_S else failures + 1
             wait_s = min(LONGEST_WAIT_S, 2.0**failures / 2)
-            log.warning("tool server lost", server=self.name, error=self._trouble, again_in_s=wait_s)
+            log.warning(
+                "tool server lost",
+                server=self.name,
+                setting=f"mcp.{self.name}",
+                error=self._trouble,
+                again_in_s=wait_s,
+            )
             await asyncio.sleep(wait_s)
 
     def _reason(self, error: BaseException) -> str:
