@@ -57,6 +57,7 @@ async def test_each_file_has_its_path_and_its_type(root, path, content_type):
         assert answer.status == 200
         assert answer.headers["Content-Type"] == content_type
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert ("Access-Control-Allow-Origin" in answer.headers) == path.startswith("/sdk/")
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
 
 

@@ -17,7 +17,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Route, async_playwright
+
+WEB = Path(__file__).parents[2] / "src" / "lumi" / "web"
 
 IN_BROWSER = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 """`pytestmark = IN_BROWSER`: the browser lives on the session's loop, so what talks to it does too, in real time."""
@@ -145,3 +147,9 @@ async def watched_page(
     finally:
         await context.close()
     watch.check()
+
+
+async def from_disk(route: Route) -> None:
+    """Answer a page's request with the file of that path, and no server."""
+    path = WEB / urlsplit(route.request.url).path.lstrip("/")
+    await (route.fulfill(path=path) if path.is_file() else route.fulfill(status=404))

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Route
-from tests.web.browsing import FakeMicrophone, Watch, chromium, chromium_running, watched_page
+from playwright.async_api import Browser, Page
+from tests.web.browsing import FakeMicrophone, Watch, chromium, chromium_running, from_disk, watched_page
 
 MISSING = "Chromium is not here, so nothing was tried in a browser; to have it: sudo apt-get install chromium"
-
-WEB = Path(__file__).parents[2] / "src" / "lumi" / "web"
 
 OpenPage = Callable[..., Awaitable[Page]]
 Visit = Callable[..., AbstractAsyncContextManager[Page]]
@@ -81,11 +77,6 @@ async def workbench(browser: Browser) -> AsyncIterator[tuple[Page, Watch]]:
         await page.route("**/*", from_disk)
         await page.goto("/sdk/lumi.js")
         yield page, watch
-
-
-async def from_disk(route: Route) -> None:
-    path = WEB / urlsplit(route.request.url).path.lstrip("/")
-    await (route.fulfill(path=path) if path.is_file() else route.fulfill(status=404))
 
 
 @pytest.fixture

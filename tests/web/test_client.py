@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ from lumi.config import Config
 from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
 from lumi.errors import EngineError
 from lumi.testing import ScriptedLlm
+from lumi.testing.tcp_fault_proxy import ByteCut, TcpFaultProxy, random_byte_cut
 
 pytestmark = IN_BROWSER
 
@@ -193,9 +195,9 @@ async def test_a_server_that_falls_silent_is_left(visit) -> None:
             socket.on_message(lambda data: None if swallow["on"] else far.send(data))
 
         await page.route_web_socket("**", relay)
-        await connect(page, timing={"heartbeatS": 0.1, "answerS": 0.2})
+        await connect(page, timing={"heartbeatS": 0.1, "answerS": 0.5, "handshakeS": 1})
         swallow["on"] = True
-        await until(page, "client.state === 'error'")
+        await until(page, "told.some(([name, detail]) => name === 'state' && detail.state === 'error')")
         swallow["on"] = False
         await until(page, "client.state === 'ready'")
         lost = next(one for one in await told(page, "state") if one["state"] == "error")
@@ -244,3 +246,64 @@ async def test_time_to_a_ready_connection(visit, storage) -> None:
             "async () => { const t = performance.now(); await client.connect(); return performance.now() - t; }"
         )
         assert took_ms < 1000  # 25 ms on an idle machine
+
+
+async def test_lines_that_break_anywhere_lose_nothing_and_repeat_nothing(visit) -> None:
+    """A proxy that cuts connections in mid-frame: every chat is answered once, in order."""
+    chance = random.Random(6)
+
+    def plan(number: int) -> ByteCut | None:
+        # The first brings the page; the last ones last.
+        if 1 <= number <= 8:
+            return random_byte_cut(chance, up_bytes=1500, down_bytes=1500)
+        return None
+
+    llm = ScriptedLlm(str.upper)
+    asked = [f"question {n}" for n in range(12)]
+    watch = Watch(allowed=["WebSocket", "ERR_"])
+    async with (
+        scripted_lumi(llm=llm) as server,
+        TcpFaultProxy("127.0.0.1", server.port) as proxy,
+        visit(proxy.url.replace("ws", "http"), BLANK, watch=watch) as page,
+    ):
+        await new_client(page)
+        proxy.connections, proxy.plan = 1, plan
+        await page.evaluate("() => { client.connect(); }")
+        answers = await page.evaluate("(asked) => Promise.all(asked.map((text) => client.chat(text)))", asked)
+        assert [one["content"] for one in answers] == [text.upper() for text in asked]
+        assert [one["content"] for one in await told(page, "response")] == [text.upper() for text in asked]
+        assert [prompt.messages[-1].content for prompt in llm.prompts] == asked
+        assert proxy.cuts >= 5
+
+
+class Seeing(ScriptedLlm):
+    sees_images = True
+
+
+async def test_a_picture_is_looked_at(visit) -> None:
+    llm = Seeing({"What is this?": "A red square."})
+    async with scripted_lumi(llm=llm) as server, visit(server.page_url, BLANK) as page:
+        await connect(page)
+        answer = await page.evaluate(
+            """async () => {
+              const canvas = new OffscreenCanvas(8, 8);
+              const context = canvas.getContext("2d");
+              context.fillStyle = "red";
+              context.fillRect(0, 0, 8, 8);
+              return client.chat("What is this?", { id: "p-1", image: await canvas.convertToBlob() });
+            }"""
+        )
+        assert (answer["id"], answer["content"]) == ("p-1", "A red square.")
+        assert [one["id"] for one in await told(page, "response")] == ["p-1"]
+        assert llm.prompts[0].messages[0].images[0].media_type == "image/png"
+
+
+async def test_a_picture_that_cannot_be_looked_at_says_why(visit) -> None:
+    watch = Watch(allowed=["status of 4"])
+    async with scripted_lumi(llm=Seeing()) as server, visit(server.page_url, BLANK, watch=watch) as page:
+        await connect(page)
+        said = await page.evaluate(
+            "client.chat('?', { image: new Blob(['no picture']) }).catch((error) => [error.code, error.message])"
+        )
+        assert said[0] == "not_seen"
+        assert "JPEG, PNG" in said[1]

@@ -33,6 +33,9 @@ CONTENT_TYPES = {
     "ico": "image/x-icon",
     "txt": "text/plain; charset=utf-8",
 }
+OPEN_TO_ALL = "sdk/"
+"""Below this other pages may load, too; whether they may connect is decided by their origin."""
+
 COMPRESSED = frozenset({"html", "js", "css", "json", "webmanifest", "svg", "txt"})
 
 
@@ -47,9 +50,8 @@ class WebFile:
 
     def answer(self, request: web.Request) -> web.Response:
         """All of it, or 304 where the browser has it already."""
-        tag = self.headers["ETag"]
         if any(etag.value in {self.etag, "*"} for etag in request.if_none_match or ()):
-            return web.Response(status=304, headers=SAFETY | {"ETag": tag})
+            return web.Response(status=304, headers=self.headers)
         if self.zipped is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
             return web.Response(body=self.zipped, headers=self.headers | {"Content-Encoding": "gzip"})
         return web.Response(body=self.body, headers=self.headers)
@@ -103,6 +105,8 @@ def _load(name: str, file: Traversable) -> WebFile:
         "Content-Security-Policy": content_security_policy(page),
         "ETag": f'"{etag}"',
     }
+    if name.startswith(OPEN_TO_ALL):
+        headers["Access-Control-Allow-Origin"] = "*"
     if zipped is not None:
         headers["Vary"] = "Accept-Encoding"
     return WebFile(body, zipped, etag, headers)

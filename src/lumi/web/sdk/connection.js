@@ -48,16 +48,15 @@ export class Connection {
 
   /** Promise of the first ready; rejects with why there will be none. Connects again by itself afterwards. */
   start() {
-    if (this.#opened === null) {
-      this.ended = null;
-      this.#stopping = new AbortController();
-      this.#steps = backoff(this.#policy);
-      let settle;
-      this.#opened = new Promise((resolve, reject) => (settle = { resolve, reject }));
-      this.#opened.catch(() => {}); // perhaps nobody waits
-      this.#run(settle, this.#stopping.signal);
-    }
-    return this.#opened;
+    if (this.#opened !== null) return this.#opened;
+    this.ended = null;
+    this.#stopping = new AbortController();
+    this.#steps = backoff(this.#policy);
+    let settle;
+    const opened = (this.#opened = new Promise((resolve, reject) => (settle = { resolve, reject })));
+    opened.catch(() => {}); // perhaps nobody waits
+    this.#run(settle, this.#stopping.signal);
+    return opened;
   }
 
   /** No more lines until the next `start`. */

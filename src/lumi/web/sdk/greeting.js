@@ -8,10 +8,11 @@ export const FEATURES = Object.freeze({
 });
 export const AUDIO_PARAMS = Object.freeze({ format: "opus", sample_rate: 16000, channels: 1, frame_duration: 60 });
 
-/** The server's address. A browser cannot set headers: who we are stands in the query. */
+/** The server's address: where this module came from, unless told otherwise. A browser cannot set headers: who we are
+ * stands in the query. */
 export function address({ url, token }, { deviceId, clientId }) {
-  const here = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/`;
-  const full = new URL(url ?? here, here);
+  const full = new URL(url ?? "/", import.meta.url);
+  full.protocol = full.protocol.replace("http", "ws");
   const query = { "device-id": deviceId, "client-id": clientId, authorization: token };
   for (const [name, value] of Object.entries(query)) if (value) full.searchParams.set(name, value);
   return full.href;
