@@ -49,7 +49,7 @@ HOMES = {
     "piper": {"engines"},
     "pocketsphinx": {"engines"},
     "prometheus_client": {"server"},
-    "psutil": {"bench", "testing"},
+    "psutil": {"bench", "server", "testing"},
     "pydantic": {"config"},
     "pymicro_wakeword": {"engines"},
     "segno": {"commands"},

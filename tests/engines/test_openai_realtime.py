@@ -12,6 +12,7 @@ import pytest
 from lumi.engines import realtime_exchange
 from lumi.engines.base import (
     ChatMessage,
+    Duplex,
     DuplexEvent,
     Prompt,
     Speaker,
@@ -25,6 +26,7 @@ from lumi.engines.base import (
 )
 from lumi.engines.openai_realtime import OpenAiRealtime
 from lumi.errors import EngineError, ToolError, Trouble
+from lumi.testing.duplex_conformance import DuplexConformance
 from lumi.testing.realtime_server import Call, RealtimeFault, RealtimeServer
 from lumi.testing.sounds import tone
 
@@ -66,6 +68,13 @@ def words(events: list[DuplexEvent]) -> list[str]:
 
 def spoken_ms(events: list[DuplexEvent]) -> float:
     return sum(len(event.pcm) for event in events if isinstance(event, SpokenPiece)) / 2 / 24
+
+
+class TestConformance(DuplexConformance):
+    @asynccontextmanager
+    async def duplex(self) -> AsyncIterator[Duplex]:
+        async with talking(RealtimeServer(piece_s=0.002)) as duplex:
+            yield duplex
 
 
 async def test_a_question_is_heard_written_down_and_answered_aloud() -> None:

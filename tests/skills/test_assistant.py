@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from tests.skills.conftest import Talk, Talks
 
-from lumi.engines.base import ChatMessage, EmotionHint, Prompt, Speaker, TextDelta
+from lumi.engines.base import ChatMessage, EmotionHint, Llm, Prompt, Speaker, TextDelta
 from lumi.protocol.messages import EMOTIONS
+from lumi.testing.llm_conformance import LlmConformance
 
 HERE = Path(__file__).parent
 
@@ -126,3 +127,15 @@ async def test_warm_up_and_close_leave_it_usable(talk: Talk) -> None:
 async def test_understands_the_same_with_and_without_punctuation_and_case(talk: Talk) -> None:
     for text in ("WHAT TIME IS IT", "What time is it?", "what time is it", " what  time is it ."):
         assert await talk.say(text) == "It's 3:25 PM."
+
+
+class TestConformance(LlmConformance):
+    """What every engine that answers must do, the built-in one too."""
+
+    @pytest.fixture(autouse=True, params=["en", "zh"])
+    def _speaking(self, request: pytest.FixtureRequest, talks: Talks) -> None:
+        self.talk = talks(request.param)
+        self.question = {"en": "what time is it", "zh": "现在几点"}[request.param]
+
+    def make(self) -> Llm:
+        return self.talk.llm

@@ -7,11 +7,13 @@ import pytest
 
 from lumi.engines.base import (
     ChatMessage,
+    Duplex,
     EmotionHint,
     Llm,
     LlmEvent,
     Prompt,
     Speaker,
+    SpokenPiece,
     Stt,
     TextDelta,
     ToolCall,
@@ -21,10 +23,20 @@ from lumi.engines.base import (
     Voice,
 )
 from lumi.errors import EngineError
-from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad, echo
+from lumi.testing.duplex_conformance import DuplexConformance
+from lumi.testing.engines import ScriptedDuplex, ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad, echo
 from lumi.testing.sounds import silence, tone
 
 WINDOW_MS = 32
+
+
+class TestScriptedDuplex(DuplexConformance):
+    """The double does what a realtime model must do."""
+
+    def make(self) -> Duplex:
+        return ScriptedDuplex(
+            [[Transcript("hi"), TextDelta("Hello."), SpokenPiece(tone(300, 24_000)), 0.1, TextDelta(" Bye.")]]
+        )
 
 
 def test_doubles_keep_the_seams() -> None:

@@ -24,6 +24,7 @@ ZH = {
     "in the server": "在服务器内",
     "a process of its own": "独立进程",
     "another program or machine": "其他程序或机器",
+    "the program that listens (`lumi talk`)": "聆听的程序（`lumi talk`）",
 }
 
 

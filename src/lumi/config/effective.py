@@ -52,4 +52,6 @@ def _shown(path: Keys, value: Any) -> Any:
         return MASK
     if isinstance(value, Path):
         return str(value)
-    return list(value) if isinstance(value, tuple) else None if value == {} else value
+    if isinstance(value, tuple):
+        return [MASK if isinstance(one, SecretStr) else one for one in value]
+    return None if value == {} else value

@@ -82,6 +82,11 @@ def accepted(path: tuple[str, ...]) -> str:
     return _words(_schema_at(path))
 
 
+def described(path: tuple[str, ...]) -> str:
+    """What the setting at `path` is for; empty where nothing is said of it."""
+    return str(_schema_at(path).get("description", "")) if path else ""
+
+
 def _words(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:  # `X or nothing`: only X can be written
         return _words(next(one for one in schema["anyOf"] if one.get("type") != "null"))

@@ -29,6 +29,8 @@ from lumi.server.recorder import Recorder, RecorderSettings
 from lumi.server.registry import DeviceRegistry
 from lumi.server.secret_file import TOKEN_SECRET, SecretFile
 from lumi.server.services import Services
+from lumi.server.session import Session
+from lumi.server.session_manager import SessionManager
 from lumi.server.vision_pass import VisionPasses
 from lumi.store.base import Store
 from lumi.store.recordings import Recordings
@@ -269,6 +271,21 @@ def create_vision(config: Config) -> Llm | None:
         problem = str(error).removeprefix(f"{error.key}: ")
         raise ConfigError(error.key.replace("llm.", "vision.", 1), problem) from error
     return llm
+
+
+def session_manager(config: Config, services: Services, on_present: Callable[[str], None]) -> SessionManager:
+    """Makes and keeps sessions; `on_present` is told of each device that comes in."""
+    limits = config.limits
+    return SessionManager(
+        lambda session_id, device_id, agreement, hello: Session(
+            session_id, device_id, agreement, hello, services, on_present
+        ),
+        services.store,
+        services.wall_clock,
+        max_sessions=limits.sessions,
+        max_of_device=limits.device_sessions,
+        resume_s=limits.resume_s,
+    )
 
 
 def recorder(config: Config, services: Services, version: str) -> Recorder:

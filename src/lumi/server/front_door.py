@@ -13,6 +13,7 @@ from lumi.config import Config
 from lumi.protocol.messages import CloseCode
 from lumi.server import assembly
 from lumi.server.admin import Admin
+from lumi.server.api_console import ConsoleApi, Sights
 from lumi.server.api_devices import DevicesApi
 from lumi.server.api_pushes import PushesApi
 from lumi.server.audit import AuditLog
@@ -49,7 +50,11 @@ class FrontDoor:
     tls: Tls
 
     def routes(
-        self, sessions: SessionManager, address: Callable[[], str], timers: TimerService
+        self,
+        sessions: SessionManager,
+        address: Callable[[], str],
+        timers: TimerService,
+        sights: Sights,
     ) -> list[web.RouteDef]:
         """What is served for devices and about them.
 
@@ -57,6 +62,7 @@ class FrontDoor:
             sessions: the household's.
             address: `host:port` for a device that does not say whom it asked.
             timers: where words for a device wait.
+            sights: what the operator's view shows.
         """
         config = self.config
         ota = Ota(
@@ -83,6 +89,7 @@ class FrontDoor:
         pushes = Pushes(household, sessions.visitors, timers, self.services.wall_clock, self._locale)
         return [
             *ota.routes(),
+            *ConsoleApi(sights, admin, self.registry, __version__).routes(),
             *PushesApi(pushes, admin).routes(),
             *devices.routes(),
             *eyes.routes(),

@@ -48,6 +48,8 @@ class Lease:
         self.kit = generation.kit_of(device_id)
         self._generation: Generation | None = generation
         self._released = released
+        self.over: Callable[[], None] = lambda: None
+        """Told when the turn is over."""
         generation.turns += 1
 
     def release(self) -> None:
@@ -55,6 +57,7 @@ class Lease:
         generation, self._generation = self._generation, None
         if generation is not None:
             generation.turns -= 1
+            self.over()
             self._released()
 
     def __enter__(self) -> Kit:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lumi.engines.base import ChatMessage, Duplex, Llm, Speaker, Stt, Tools, Tts, Voice
 from lumi.server.device_overrides import NOTHING, DeviceOverrides
+from lumi.server.turn_history import TurnTrace
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.interruption import InterruptionSettings
 from lumi.voice.mouth import Mouth
@@ -57,6 +58,8 @@ class Kit:
     """What the models of this turn may call."""
     eyes: Llm | None = None
     """Looks at pictures, where that is not the model that answers."""
+    trace: TurnTrace | None = None
+    """Follows the turn."""
 
     def turn(
         self,
@@ -68,6 +71,8 @@ class Kit:
         speaker: Speaker,
     ) -> Turn:
         """A turn made with these. `messages` gives the dialogue below the words on how the assistant should be."""
+        if self.trace is not None:
+            emit = self.trace.watched(turn_id, speaker, emit, aloud=mouth is not None)
         return Turn(
             turn_id,
             stt=self.stt,

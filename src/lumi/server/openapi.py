@@ -7,13 +7,15 @@ from typing import Any
 import msgspec
 
 from lumi.server.audit import Refusal
+from lumi.server.console_records import RECORDS
 from lumi.server.household import DeviceChanges, DeviceRecord, DeviceToken, PairingRequest
+from lumi.server.openapi_console import console_paths
 from lumi.server.pushes import PushRecord, PushRequest
 
 Json = dict[str, Any]
 BASE = "/api/v1"
 
-TYPES = (DeviceRecord, DeviceChanges, DeviceToken, PairingRequest, PushRecord, PushRequest, Refusal)
+TYPES = (DeviceRecord, DeviceChanges, DeviceToken, PairingRequest, PushRecord, PushRequest, Refusal, *RECORDS)
 WHERE = "#/components/schemas/{name}"
 ERROR: Json = {
     "type": "object",
@@ -44,9 +46,9 @@ def document(version: str) -> Json:
     schemas["PushRequest"]["not"] = {"required": ["at", "in_s"]}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Lumi: the household's devices", "version": version},
+        "info": {"title": "Lumi: the household's devices, and how the server fares", "version": version},
         "security": [{"admin": []}],
-        "paths": _devices() | _pushes(),
+        "paths": _devices() | _pushes() | console_paths(_operation, ID, _of),
         "components": {
             "schemas": {**schemas, "Failure": ERROR},
             "securitySchemes": {"admin": {"type": "http", "scheme": "bearer"}},

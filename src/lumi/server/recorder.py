@@ -199,6 +199,10 @@ class Recorder:
         log.info("recording", session=session.id, device=session.device_id)
         return tape
 
+    def wants(self, device_id: str) -> bool:
+        """Whether a device is recorded, as things stand."""
+        return self._wanted(device_id)
+
     def put(self, item: _Waiting, size: int) -> None:
         """Take what a tape hands over."""
         if self._waiting_bytes + size > WAITING_BYTES:
@@ -249,8 +253,11 @@ class Recorder:
 
     def _append(self, reel: _Reel, items: list[_Waiting]) -> None:
         session_id, data = reel.header.session_id, b""
-        if reel.started_at is None or not self.files.path(session_id).is_file():  # or deleted meanwhile
+        if reel.started_at is None:
             data, reel.started_at = self._open(reel)
+        elif not self.files.path(session_id).is_file():
+            reel.full = True  # it was deleted meanwhile: whoever did that wants no more of it
+            return
         entries = [item.make(_at_ms(reel, item), item.frame) for item in items]
         if reel.lost:
             entries.append(recordings.Lost(at_ms=entries[-1].at_ms, frames=reel.lost))

@@ -22,12 +22,13 @@ from lumi.engines.base import Duplex, Llm, Stt, Tts, Vad
 from lumi.errors import LumiError
 from lumi.server import assembly
 from lumi.server.answers import AnswerDesk
+from lumi.server.api_console import Sights
 from lumi.server.background import Background
 from lumi.server.bells import Bells
 from lumi.server.device_overrides import DeviceOverrides
 from lumi.server.engine_health import EngineHealth
 from lumi.server.engine_room import EngineRoom, Furnished
-from lumi.server.front_door import announced, open_front_door, registered
+from lumi.server.front_door import FrontDoor, announced, open_front_door, registered
 from lumi.server.gateway import Gateway
 from lumi.server.gauges import show
 from lumi.server.generations import Generations
@@ -35,6 +36,7 @@ from lumi.server.http_api import HttpApi
 from lumi.server.limits import Addresses
 from lumi.server.log import Subject, install, logger
 from lumi.server.metrics import Metrics
+from lumi.server.observation import Observation
 from lumi.server.port import authority, listening
 from lumi.server.recorder import Recorder
 from lumi.server.registry import DeviceRegistry, Waiting
@@ -42,7 +44,6 @@ from lumi.server.reloading import changed, kept, waiting
 from lumi.server.retention import sweep
 from lumi.server.secret_file import TOKEN_SECRET, SecretFile
 from lumi.server.services import Services
-from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
 from lumi.server.tls import Tls, open_tls
 from lumi.server.tool_room import ToolRoom
@@ -96,6 +97,7 @@ class Server:
         self._given: dict[str, Any] = {"vad": vad, "stt": stt, "llm": llm, "tts": tts, "duplex": duplex}
         self._store = store
         self._wall_clock = wall_clock
+        self.observation = Observation(wall_clock)
         self.tls = Tls(config, self.metrics, None)
         self._stack = AsyncExitStack()
         self._unheard: tuple[str, ...] = ()
@@ -188,11 +190,22 @@ class Server:
         await self._open_registry(store)
         bells = Bells(store, self._wall_clock, self._push)
         furnished = await self._furnish(stack, store, bells)
+        services = await self._services(stack, furnished.engines.vad, store)
+        await self._open_doors(stack, services, bells)
+        await stack.enter_async_context(wyoming_offered(config, services))
+        tasks = await stack.enter_async_context(Background())
+        tasks.start("warm up", self._warm_up(furnished))
+        tasks.start("timers", bells.run())
+        self._keep_house(tasks, store)
+        stack.push_async_callback(self._drain)
+
+    async def _services(self, stack: AsyncExitStack, vad: Vad, store: Store) -> Services:
+        config = self.config
         pacer = await stack.enter_async_context(Pacer(tick_s=config.audio.tick_ms / 1000))
         pool = await stack.enter_async_context(
-            MediaPool(furnished.engines.vad, workers=config.audio.threads, complexity=config.audio.complexity)
+            MediaPool(vad, workers=config.audio.threads, complexity=config.audio.complexity)
         )
-        services = Services(
+        return Services(
             generations=self._generations,
             pool=pool,
             pacer=pacer,
@@ -201,15 +214,8 @@ class Server:
             answers=AnswerDesk(store.answers, self._wall_clock),
             wall_clock=self._wall_clock,
             vision=assembly.vision_passes(config, self.registry, self._wall_clock).access,
+            turns=self.observation.turns,
         )
-        await self._open_doors(stack, services, bells)
-        await stack.enter_async_context(wyoming_offered(config, services))
-        tasks = await stack.enter_async_context(Background())
-        tasks.start("warm up", self._warm_up(furnished))
-        tasks.start("timers", bells.run())
-        self._keep_house(tasks, store)
-        stack.push_async_callback(self._drain)
-        show(self.metrics, services, self.sessions, self.gateway)
 
     async def _furnish(self, stack: AsyncExitStack, store: Store, bells: Bells) -> Furnished:
         """The first generation: engines that are not loaded yet, and tools."""
@@ -230,6 +236,7 @@ class Server:
         tasks.start("session sweep", self.sessions.sweep())
         tasks.start("retention", sweep(store, lambda: self.config, self._wall_clock))
         tasks.start("devices", self.registry.run())
+        tasks.start("observation", self.observation.run())
         tasks.start("recorder", self.recorder.run())
         tasks.start("certificate", self.tls.run())
         if self.config.server.announce:
@@ -240,23 +247,12 @@ class Server:
         self.registry = DeviceRegistry(store, self._wall_clock, secret, self._on_waiting)
         await self.registry.load()
 
-    def _session_manager(self, services: Services, bells: Bells) -> SessionManager:
-        limits = self.config.limits
-        return SessionManager(
-            lambda session_id, device_id, agreement, hello: Session(
-                session_id, device_id, agreement, hello, services, bells.present
-            ),
-            services.store,
-            self._wall_clock,
-            max_sessions=limits.sessions,
-            max_of_device=limits.device_sessions,
-            resume_s=limits.resume_s,
-        )
-
     async def _open_doors(self, stack: AsyncExitStack, services: Services, bells: Bells) -> None:
         """Sessions, the gateway before them, and the port."""
         config = self.config
-        self.sessions = await stack.enter_async_context(self._session_manager(services, bells))
+        self.sessions = await stack.enter_async_context(
+            assembly.session_manager(config, services, bells.present)
+        )
         self.recorder = assembly.recorder(config, services, __version__)
         door = open_front_door(config, self.registry, services, self.metrics, self.tls)
         self.gateway = Gateway(
@@ -267,6 +263,14 @@ class Server:
             reception=await stack.enter_async_context(door.reception),
             recorder=self.recorder,
         )
+        show(self.metrics, services, self.sessions, self.gateway)
+        self.observation.watch(services, self.sessions, self.gateway)
+        await self._open_port(stack, door, bells)
+
+    async def _open_port(self, stack: AsyncExitStack, door: FrontDoor, bells: Bells) -> None:
+        config, engines = self.config, self._engine_health.report
+        seen = (self.observation, self.sessions, self.recorder)
+        sights = Sights(*seen, lambda: self.config, lambda: self.health, engines)
         api = HttpApi(
             self.gateway,
             door.doorkeeper,
@@ -276,8 +280,10 @@ class Server:
             max_frame_bytes=config.limits.text_bytes,
             addresses=Addresses(config.limits.address_connections),
             audit=door.audit,
-            routes=door.routes(self.sessions, lambda: authority(config.server.host, self.port), bells.timers),
-            engines=self._engine_health.report,
+            routes=door.routes(
+                self.sessions, lambda: authority(config.server.host, self.port), bells.timers, sights
+            ),
+            engines=engines,
         )
         self.port = await stack.enter_async_context(
             listening(api.application(), config.server, config.limits.hello_s, self.tls.serving)

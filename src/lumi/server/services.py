@@ -22,6 +22,7 @@ from lumi.server.kept_dialogue import KeptDialogue
 from lumi.server.kit import Kit, SessionSettings
 from lumi.server.outbox import Outbox, Send
 from lumi.server.tooling import SessionTools
+from lumi.server.turn_history import TurnHistory
 from lumi.store.base import Store
 from lumi.voice.dialogue import Dialogue
 from lumi.voice.mouth import Mouth
@@ -44,6 +45,8 @@ class Services:
     vision: Vision = lambda _device_id, _base_url: None
     tools: SessionTools | None = None
     """What the model of one session may do; None: nothing."""
+    turns: TurnHistory | None = None
+    """Where turns that are over are kept for the operator."""
 
     def for_session(self, own: Sequence[Tools]) -> Services:
         """The same for one session. `own` are the tools of its device alone."""
@@ -58,6 +61,9 @@ class Services:
         lease = self.generations.lease(device_id)
         if self.tools is not None:
             lease.kit = self.tools.handed(lease.kit)
+        if self.turns is not None:
+            trace = self.turns.trace()
+            lease.kit, lease.over = replace(lease.kit, trace=trace), trace.over
         return lease
 
     def voice(self, send: Send, agreement: Agreement, device_id: str) -> SessionVoice:

@@ -6,8 +6,8 @@ Every session's task lives in one task group, so that none outlives the server.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -142,6 +142,8 @@ class Entry:
     hang_up: HangUp | None
     left_at: float | None = None
     """When its link was lost, in the loop's seconds."""
+    since: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    """When it was made."""
 
 
 class SessionManager:
@@ -190,6 +192,10 @@ class SessionManager:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """All, the oldest first."""
+        return iter(self._entries.values())
 
     def get(self, session_id: str) -> SessionLike | None:
         entry = self._entries.get(session_id)

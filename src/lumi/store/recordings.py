@@ -226,6 +226,14 @@ class Recordings:
         path = self.path(session_id)
         return _peek(path) if path.is_file() else None
 
+    def has(self, session_id: str) -> bool:
+        """Whether there is one of a session."""
+        return bool(NAMES.fullmatch(session_id)) and self.header(session_id) is not None
+
+    def delete(self, session_id: str) -> bool:
+        """Whether there was one."""
+        return self.has(session_id) and bool(_remove(self.path(session_id)))
+
     def append(self, session_id: str, data: bytes) -> int:
         """Add lines to a session's recording, which its owner alone may read; how long it is then.
 

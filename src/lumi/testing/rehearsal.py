@@ -31,6 +31,7 @@ from lumi.server.services import Services, Vision
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionManager
 from lumi.server.tooling import Tooling
+from lumi.server.turn_history import TurnHistory
 from lumi.store.base import Store
 from lumi.store.memory import MemoryStore
 from lumi.testing.clock import WallClock
@@ -61,6 +62,7 @@ class Rehearsal:
     max_of_device: int = 1000
     wall_clock: Callable[[], float] = field(default_factory=WallClock)
     """One clock for several rehearsals with one store; by default each has its own."""
+    turns: TurnHistory | None = None
     recorder: Recorder | None = None
     """Writes sessions down; whoever gives one runs it."""
     vision: Vision = lambda _device_id, _base_url: None
@@ -95,6 +97,7 @@ class Rehearsal:
             answers=self.answers,
             wall_clock=wall_clock,
             vision=self.vision,
+            turns=self.turns,
         )
         self.sessions = await self._stack.enter_async_context(
             SessionManager(
