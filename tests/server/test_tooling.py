@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from lumi.config import Config
 from lumi.config.devices import DeviceSettings
@@ -103,6 +107,24 @@ async def test_the_built_in_skills_are_left_as_they_are():
         handed = SessionTools([]).handed(given)
     assert handed.llm is given.llm
     assert handed.tools is not None, "a realtime model may still call them"
+
+
+async def test_a_board_has_thirty_seconds_whatever_other_tools_have():
+    def mute_when_called(asked: dict[str, Any], answer: dict[str, Any]) -> list[dict[str, Any]]:
+        return [] if asked["method"] == "tools/call" else [answer]
+
+    arm = ScriptedDeviceTools({"self.arm.wave": lambda _arguments: "waved"}, manner=mute_when_called)
+    steps: dict[str, list[Step]] = {"wave": [[ToolCall("1", "device_self_arm_wave", "{}")], " ".join]}
+    async with made(Config(llm=MODEL, tools=ToolSettings(skills=False, timeout_s=5))) as (tools, counted):
+        house = Rehearsal(llm=ScriptedLlm(steps=steps), tooling=tools)
+        async with house, house.device(tools=arm) as device:
+            await device.hello(features={"mcp": True})
+            began = asyncio.get_running_loop().time()
+            asked = await device.send_chat("wave")
+            said = (await device.expect("response", id=asked, is_final=True, timeout_s=60))["content"]
+            assert asyncio.get_running_loop().time() - began == pytest.approx(30, abs=1)
+    assert "did not answer within 30 s" in said
+    assert counted == [("device.self_arm_wave", "failed")]
 
 
 async def test_a_model_uses_what_the_device_itself_can_do():

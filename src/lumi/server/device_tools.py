@@ -19,7 +19,7 @@ from lumi.protocol.mcp import ListedTool, VisionAccess, read_result
 from lumi.protocol.messages import ClientIot, Message
 from lumi.server.device_iot import DeviceIot, IotTool
 from lumi.server.device_mcp import CHANGED, DeviceMcp
-from lumi.server.device_rpc import Answer, DeviceRpc, Silence
+from lumi.server.device_rpc import ANSWER_WITHIN_S, Answer, DeviceRpc, Silence
 
 LIST_WITHIN_S = 1.0
 """So long after the first hello a turn waits for the list; boards take some 100 ms for it."""
@@ -40,6 +40,8 @@ class DeviceTools:
     """
 
     name = "device"
+    timeout_s = ANSWER_WITHIN_S + 1.0
+    """Boards have their own time, whatever other tools have; when it is over it is said here, not by who waits."""
 
     def __init__(
         self,
