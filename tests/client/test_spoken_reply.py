@@ -29,6 +29,21 @@ def test_the_whole_text_may_come_in_place_of_the_rest_of_the_speech():
     assert collector.reply().text == "It is noon."
 
 
+def test_a_voice_that_fails_leaves_the_answer_to_be_read():
+    collector = ReplyCollector("l1", asked_at_s=10.0)
+    assert not collector.add(Stt(text="what time is it", id="l1"), 10)
+    assert not collector.add(sentence("It is noon."), 11)
+    collector.add(Error(error_code="tts_failed", error_message="other", id="else"), 11)
+    assert not collector.add(Error(error_code="tts_failed", error_message="no voice", id="l1"), 11)
+    assert collector.add(STOP, 12)
+    reply = collector.reply()
+    assert (reply.text, reply.first_audio_ms) == ("It is noon.", None)
+    assert reply.problem is not None
+    assert reply.problem.code == "tts_failed"
+    with pytest.raises(ServerError):
+        collector.add(Error(error_code="llm_failed", error_message="no idea", id="l1"), 13)
+
+
 def test_a_turn_is_gathered():
     collector = ReplyCollector("l1", asked_at_s=10.0)
     story: list[tuple[Event, float]] = [

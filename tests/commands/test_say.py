@@ -7,7 +7,7 @@ from tests.commands.screen import AS_JSON, CHINESE, ENGLISH, Screen
 
 from lumi.client.spoken_reply import SpokenReply
 from lumi.commands.say import SayOptions, device_speaking, report, say
-from lumi.errors import AudioFileError
+from lumi.errors import AudioFileError, ServerError
 
 REPLY = SpokenReply("what time is it", 0.934, "It is noon.", 212.345, bytes(48_000), 24_000)
 
@@ -30,6 +30,18 @@ def test_the_answer_for_programs(screen: Screen):
         "audio_s": 1.0,
         "out": None,
     }
+
+
+def test_an_answer_that_could_not_be_spoken_is_read(screen: Screen):
+    problem = ServerError("tts_failed", "Sorry, the voice cannot be reached.")
+    unspoken = SpokenReply("what time is it", 0.9, "It is noon.", None, problem=problem)
+    report(ENGLISH, unspoken, None)
+    assert screen.read() == (
+        "You:  what time is it  [0.90]\nLumi: It is noon.\n",
+        "the answer could not be spoken: Sorry, the voice cannot be reached.\n",
+    )
+    report(AS_JSON, unspoken, None)
+    assert screen.object()["problem"] == "Sorry, the voice cannot be reached."
 
 
 def test_nothing_understood_and_nothing_spoken(screen: Screen):

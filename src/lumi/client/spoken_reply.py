@@ -11,8 +11,8 @@ from lumi.audio.format import duration_ms
 from lumi.audio.wav import read_wav
 from lumi.client.events import Audio, Event
 from lumi.client.pending_replies import server_error
-from lumi.errors import AudioError, AudioFileError, ConnectionLost, ReplyTimeout
-from lumi.protocol.messages import Error, LlmEmotion, Response, Stt, Tts, TtsState
+from lumi.errors import AudioError, AudioFileError, ConnectionLost, ReplyTimeout, ServerError
+from lumi.protocol.messages import Error, ErrorCode, LlmEmotion, Response, Stt, Tts, TtsState
 
 if TYPE_CHECKING:
     from lumi.client.client import Client
@@ -30,6 +30,8 @@ class SpokenReply:
     pcm: bytes = field(default=b"", repr=False)
     rate_hz: int = 16_000
     emotion: str | None = None
+    problem: ServerError | None = None
+    """Why the text, which is whole, was not (all) spoken."""
 
     @property
     def audio_s(self) -> float:
@@ -56,12 +58,13 @@ class ReplyCollector:
         self._pcm = bytearray()
         self._rate_hz = 16_000
         self._first_audio_s: float | None = None
+        self._problem: ServerError | None = None
 
     def add(self, event: Event, now_s: float) -> bool:
         """Take one event; True when the turn is over.
 
         Raises:
-            ServerError: the server could not make sense of the question.
+            ServerError: the server could not make sense of the question, or make no answer.
         """
         if isinstance(event, Error):
             self._fail(event)
@@ -84,6 +87,7 @@ class ReplyCollector:
             pcm=bytes(self._pcm),
             rate_hz=self._rate_hz,
             emotion=self._emotion,
+            problem=self._problem,
         )
 
     def _heard(self, stt: Stt) -> None:
@@ -99,8 +103,12 @@ class ReplyCollector:
         return True
 
     def _fail(self, error: Error) -> None:
-        if error.id in {None, self._listen_id}:
+        """A voice that fails leaves the answer to be read."""
+        if error.id not in {None, self._listen_id}:
+            return
+        if error.error_code != ErrorCode.TTS_FAILED:
             raise server_error(error)
+        self._problem = server_error(error)
 
     def _spoken(self, event: Event, now_s: float) -> bool:
         if isinstance(event, Audio) and event.packet:

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from lumi.audio.wav import write_wav
 from lumi.client.client import connect
 from lumi.client.device_info import describe_device
-from lumi.client.error_handler import Language
+from lumi.client.error_handler import Language, explain
 from lumi.client.spoken_reply import SpokenReply, load_question
 from lumi.commands.console import Console
 from lumi.commands.local_server import server_url
-from lumi.commands.running import DONE
+from lumi.commands.running import DONE, NOT_WELL
 from lumi.commands.trusted import authority
 from lumi.protocol.messages import DeviceInfo
 
@@ -53,7 +53,7 @@ async def say(console: Console, options: SayOptions) -> int:
     if options.out is not None:
         write_wav(options.out, reply.pcm, reply.rate_hz)
     report(console, reply, options.out)
-    return DONE
+    return DONE if reply.problem is None else NOT_WELL
 
 
 def report(console: Console, reply: SpokenReply, out: Path | None) -> None:
@@ -68,10 +68,13 @@ def report(console: Console, reply: SpokenReply, out: Path | None) -> None:
             "audio_s": round(reply.audio_s, 3),
             "out": str(out) if out else None,
         }
+        | ({} if reply.problem is None else {"problem": str(reply.problem)})
     )
     heard = reply.transcript or console.words(zh="（没有听清）", en="(no words were understood)")
     console.write(console.words(zh="你：", en="You:  ") + f"{heard}  [{reply.confidence:.2f}]")
     console.write("Lumi: " + reply.text)
+    if reply.problem is not None:
+        console.note(zh=explain(reply.problem, "zh").line, en=explain(reply.problem, "en").line)
     if first_ms is not None:
         console.note(
             zh=f"{first_ms:.0f} 毫秒后开始说话，共 {reply.audio_s:.1f} 秒",
