@@ -140,14 +140,26 @@ async def dial(engine: str, url: str, api_key: str, timeout_s: float) -> Line:
     except aiohttp.WSServerHandshakeError as error:
         await http.close()
         trouble = _BY_STATUS.get(error.status, Trouble.FAILED)
-        raise failure(engine, f"refused the connection with HTTP {error.status}", trouble) from error
+        what = f"the service at {url} {_refusal(trouble)} (HTTP {error.status})"
+        raise failure(engine, what, trouble) from error
     except (aiohttp.ClientError, OSError, ValueError) as error:  # a timeout is an OSError
         await http.close()
-        raise failure(engine, f"cannot be reached ({error or 'no answer'})", Trouble.UNREACHABLE) from error
+        why = f"{str(error) or 'no answer'}); is it running? Check duplex.base_url"
+        what = f"the service at {url} cannot be reached ({why}"
+        raise failure(engine, what, Trouble.UNREACHABLE) from error
     except BaseException:
         await http.close()
         raise
     return Line(engine, http, socket, timeout_s)
+
+
+def _refusal(trouble: Trouble) -> str:
+    """What a service that lets nobody in means, and what to set."""
+    return {
+        Trouble.KEY_REFUSED: "does not accept the key; set duplex.api_key",
+        Trouble.UNKNOWN_MODEL: "has no such model, or no such address; set duplex.model or duplex.base_url",
+        Trouble.BUSY: "is busy; try again later",
+    }.get(trouble, "refused the connection")
 
 
 def tool(spec: ToolSpec) -> dict[str, Any]:
