@@ -44,6 +44,15 @@ def test_every_word_that_is_shown_is_in_the_table_and_every_word_of_it_is_shown(
     assert table - marked - named - built == set()
 
 
+def test_every_module_is_asked_for_at_once():
+    """Else the browser learns of the next ones only when it has read the first."""
+    page = (WEB / "index.html").read_text(encoding="utf-8")
+    ahead = set(re.findall(r'<link rel="modulepreload" href="/([\w/.]+)">', page))
+    ours = {f"page/{path.name}" for path in (WEB / "page").glob("*.js")} - {"page/boot.js", "page/main.js"}
+    assert ours <= ahead
+    assert [name for name in ahead if not (WEB / name).is_file()] == []
+
+
 def test_there_is_a_face_for_every_emotion():
     faces = (WEB / "page" / "face.js").read_text(encoding="utf-8")
     assert set(re.findall(r"^  (\w+): \{ lines", faces, re.MULTILINE)) == set(EMOTIONS)
