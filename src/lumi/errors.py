@@ -23,7 +23,8 @@ LumiError
 ├─ ServerError             the server answered with an `error` message
 ├─ RequestRefused          what a command asked of a household cannot be done
 ├─ EngineError             an engine (VAD, STT, LLM, TTS …) failed; its `trouble` says of which kind
-│   └─ EngineUnavailable   it cannot start here; says what to install
+│   ├─ EngineUnavailable   it cannot start here; says what to install
+│   └─ EngineTimeSpent     its device has had what engine time it may have in an hour
 ├─ ToolError               a tool could not be called
 ├─ ModelError              a model that is not here, or that cannot be fetched or kept
 ├─ StoreError              the store cannot read or keep something
@@ -33,6 +34,7 @@ LumiError
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 
@@ -209,6 +211,8 @@ class Trouble(StrEnum):
     """It answered what is no answer, or broke off in the middle."""
     REFUSED = "refused"
     """It understood and will not: what was asked is too long, or not allowed."""
+    SPENT = "spent"
+    """The device has had its share of engine time for now."""
 
 
 class RequestRefused(LumiError):
@@ -247,6 +251,21 @@ class EngineUnavailable(EngineError):
 
     def __init__(self, engine: str, message: str) -> None:
         super().__init__(engine, message, retryable=False)
+
+
+class EngineTimeSpent(EngineError):
+    """A device has had what engine time it may have in an hour.
+
+    Args:
+        minutes: so much it may have.
+        retry_after_s: until it may have more.
+        aloud: asked once, where it could be said aloud: whether it is to be said.
+    """
+
+    def __init__(self, minutes: float, retry_after_s: float, aloud: Callable[[], bool]) -> None:
+        problem = f"this device has had its {minutes:g} minutes of this hour (limits.engine_minutes_per_hour)"
+        super().__init__("engine time", problem, trouble=Trouble.SPENT, retry_after_s=retry_after_s)
+        self.aloud = aloud
 
 
 class ToolError(LumiError):

@@ -47,6 +47,7 @@ def made(kind: type[errors.LumiError]) -> errors.LumiError:
         errors.ServerError: ("internal", "oops"),
         errors.EngineError: ("espeak", "oops"),
         errors.EngineUnavailable: ("espeak", "install it"),
+        errors.EngineTimeSpent: (60.0, 5.0, lambda: True),
         errors.ToolError: ("lamp", "it is gone"),
     }
     return kind(*arguments.get(kind, ("what happened and what helps",)))

@@ -8,7 +8,7 @@ from tests.server.doubles import HELLO, Caller
 
 from lumi.config import Config
 from lumi.config.devices import DeviceSettings
-from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
+from lumi.config.serving import LimitSettings, LogSettings, ServerSettings, StoreSettings
 from lumi.errors import ConfigError, EngineUnavailable, StoreError
 from lumi.server.server import Server
 from lumi.store.memory import MemoryStore
@@ -193,3 +193,29 @@ async def test_while_it_drains_it_is_not_well():
         assert await health(http, server.page_url) == (503, "draining")
         await leaving
         await ws.close()
+
+
+async def test_a_device_that_has_had_its_engine_time_is_told_so_over_the_wire_and_over_http():
+    limits = LimitSettings(engine_minutes_per_hour=0.0005)
+    settings = config().model_copy(update={"limits": limits})
+    llm = ScriptedLlm(delay_s=0.05)
+    async with Server(settings, **scripted(llm=llm)) as server, aiohttp.ClientSession() as http:
+        async with http.ws_connect(server.url) as ws:
+            await ws.send_json(HELLO)
+            await ws.receive_json()
+            await ws.send_json({"type": "chat", "id": "1", "content": "hi"})
+            assert (await ws.receive_json())["type"] == "response"
+            await ws.send_json({"type": "chat", "id": "2", "content": "hi"})
+            error = await ws.receive_json()
+            assert (error["error_code"], error["id"]) == ("rate_limited", "2")
+            assert 3500 < error["retry_after"] <= 3600
+        form = aiohttp.FormData({"question": "what is this"})
+        form.add_field("image", b"\xff\xd8\xff", filename="x.jpg")
+        headers = {"Device-Id": str(HELLO["device_id"])}
+        async with http.post(f"{server.page_url}mcp/vision/explain", data=form, headers=headers) as answer:
+            assert answer.status == 429
+            assert 3500 < int(answer.headers["Retry-After"]) <= 3600
+        counts = server.metrics.text().decode()
+    assert llm.calls == 1
+    assert "lumi_over_engine_time_total 2.0" in counts
+    assert 0.05 <= float(counts.split('lumi_engine_seconds_total{kind="llm"} ')[1].split()[0]) < 1.0

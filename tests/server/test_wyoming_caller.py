@@ -28,7 +28,7 @@ class Leasing:
     def __init__(self, stt: Stt, tts: ScriptedTts) -> None:
         settings = SessionSettings(turn=TurnSettings(stt_timeout_s=0.3))
         self.for_session = lambda _tools: self
-        self.lease = Generations(Generation.of(Kit(stt, ScriptedLlm(), tts, settings))).lease
+        self.generations = Generations(Generation.of(Kit(stt, ScriptedLlm(), tts, settings)))
 
 
 @asynccontextmanager

@@ -99,6 +99,12 @@ WORDINGS: dict[type[errors.LumiError], Wording] = {
     errors.EngineError: Wording(
         "语音引擎出错", "请重试，或运行 lumi doctor", "an engine failed", "try again, or run lumi doctor"
     ),
+    errors.EngineTimeSpent: Wording(
+        "这台设备这个小时的使用时间已用完",
+        "请稍后再试",
+        "this device has had its engine time",
+        "try again later",
+    ),
     errors.EngineUnavailable: Wording("语音引擎不可用", "请按提示安装", "an engine cannot start"),
     errors.ToolError: Wording("工具无法使用", "请按提示修改后重试", "a tool could not be used"),
     errors.ModelError: Wording("模型不可用", "请按提示处理", "no model"),

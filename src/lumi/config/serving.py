@@ -94,6 +94,12 @@ class LimitSettings(Section):
     device_sessions: int = Field(
         default=16, ge=1, description="Sessions of one device at once; one more is told to come back later."
     )
+    engine_minutes_per_hour: float = Field(
+        default=60.0,
+        ge=0,
+        description="How long the engines (recogniser, model, voice) may work for one device in an hour; beyond, it is told "
+        "to come back later. 0: as long as they like.",
+    )
     messages_per_s: float = Field(
         default=200.0,
         gt=0,

@@ -19,10 +19,13 @@ from lumi.protocol.client_profiles import BUILT_IN, Clients, Sign, adapted, name
 from lumi.protocol.connection import Limits
 from lumi.server.auth import Doorkeeper, Rules
 from lumi.server.engine_lists import EngineLists
+from lumi.server.engine_time import EngineTime
 from lumi.server.gateway import GatewaySettings
 from lumi.server.kit import SessionSettings
 from lumi.server.late_vad import LateVad
 from lumi.server.limits import KIB, Rates
+from lumi.server.metered import Metering
+from lumi.server.metrics import Metrics
 from lumi.server.model_places import with_model
 from lumi.server.origins import Origins
 from lumi.server.recorder import Recorder, RecorderSettings
@@ -127,6 +130,12 @@ def doorkeeper(config: Config, registry: DeviceRegistry | None = None) -> Doorke
         pairing=server.pairing,
     )
     return Doorkeeper(rules, Origins(server.host, server.origins), registry)
+
+
+def metering(config: Config, metrics: Metrics) -> Metering:
+    """What counts how long engines work for each device."""
+    time = EngineTime(config.limits.engine_minutes_per_hour)
+    return Metering(time, metrics.engine_worked, metrics.over_budget.inc)
 
 
 def session_settings(config: Config) -> SessionSettings:

@@ -50,6 +50,8 @@ class Metrics:
             ["kind", "engine"],
             registry=registry,
         )
+        self.engine_seconds = count("lumi_engine_seconds", "How long engines worked for devices", ["kind"])
+        self.over_budget = count("lumi_over_engine_time", "Turns refused for want of engine time", [])
         self.frames_in = Counter("lumi_frames_in", "Audio frames received", registry=registry)
 
     def turn_ended(self, kind: str, stages_ms: dict[str, float]) -> None:
@@ -61,6 +63,10 @@ class Metrics:
     def tool_called(self, name: str, outcome: str) -> None:
         """A model called a tool; an empty name where it has made one up."""
         self.tools.labels(name or "unknown", str(outcome)).inc()
+
+    def engine_worked(self, kind: str, seconds: float) -> None:
+        """An engine of a kind has worked for a device's turn."""
+        self.engine_seconds.labels(kind).inc(seconds)
 
     def watch(self, name: str, what: str, read: Callable[[], float]) -> None:
         """Show a number that somebody else counts, read whenever it is asked for."""

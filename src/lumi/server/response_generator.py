@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from msgspec import UNSET, UnsetType
 
-from lumi.errors import ProtocolError
+from lumi.errors import ProtocolError, Trouble
 from lumi.protocol.codec import error_message
 from lumi.protocol.messages import (
     EMOTIONS,
@@ -133,7 +133,9 @@ class ResponseGenerator:
     def failure(self, event: StageFailed, message_id: str | None) -> Error:
         """In the words of whoever asked; the log has the engine's."""
         said = event.excuse or event.message
-        problem = ProtocolError(STAGE_ERRORS[event.stage], said, message_id=message_id)
+        spent = event.trouble is Trouble.SPENT
+        code = ErrorCode.RATE_LIMITED if spent else STAGE_ERRORS[event.stage]
+        problem = ProtocolError(code, said, message_id=message_id)
         return self.error(problem, retry_after_s=event.retry_after_s)
 
     def error(self, error: ProtocolError, *, retry_after_s: float | None = None) -> Error:

@@ -213,6 +213,7 @@ class Server:
             store=store,
             answers=AnswerDesk(store.answers, self._wall_clock),
             wall_clock=self._wall_clock,
+            metering=assembly.metering(config, self.metrics),
             vision=assembly.vision_passes(config, self.registry, self._wall_clock).access,
             turns=self.observation.turns,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lumi.audio.downlink import Downlink
 from lumi.audio.format import AudioFormat
@@ -20,6 +20,7 @@ from lumi.server.event_log import EventLog
 from lumi.server.generations import Generations, Lease
 from lumi.server.kept_dialogue import KeptDialogue
 from lumi.server.kit import Kit, SessionSettings
+from lumi.server.metered import Metering
 from lumi.server.outbox import Outbox, Send
 from lumi.server.tooling import SessionTools
 from lumi.server.turn_history import TurnHistory
@@ -45,6 +46,7 @@ class Services:
     vision: Vision = lambda _device_id, _base_url: None
     tools: SessionTools | None = None
     """What the model of one session may do; None: nothing."""
+    metering: Metering = field(default_factory=Metering)
     turns: TurnHistory | None = None
     """Where turns that are over are kept for the operator."""
 
@@ -56,9 +58,15 @@ class Services:
         """As they hold for a device now."""
         return self.generations.kit(device_id).settings
 
+    def metered(self, device_id: str) -> Lease:
+        """Engines that count their time for a device, or such as refuse where it is spent; no tools, and not a turn."""
+        lease = self.generations.lease(device_id)
+        lease.kit = self.metering.handed(lease.kit, device_id)
+        return lease
+
     def lease(self, device_id: str) -> Lease:
         """Engines and settings for a turn that begins."""
-        lease = self.generations.lease(device_id)
+        lease = self.metered(device_id)
         if self.tools is not None:
             lease.kit = self.tools.handed(lease.kit)
         if self.turns is not None:

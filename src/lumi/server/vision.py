@@ -42,7 +42,7 @@ _MAGIC = (
     (b"II*\x00", "image/tiff"),
     (b"MM\x00*", "image/tiff"),
 )
-_STATUSES = {Trouble.BUSY: 503, Trouble.SLOW: 504, Trouble.REFUSED: 422}
+_STATUSES = {Trouble.BUSY: 503, Trouble.SLOW: 504, Trouble.REFUSED: 422, Trouble.SPENT: 429}
 
 log = logger(Subject.HTTP)
 

@@ -130,7 +130,7 @@ class Caller:
         await self._send(Error(problem, code))
 
     async def describe(self, _event: Event) -> None:
-        with self._services.lease(DEVICE) as kit:
+        with self._services.generations.lease(DEVICE) as kit:
             await self._send(info_of(kit, self._settings.version))
 
     async def ping(self, event: Event) -> None:
@@ -145,7 +145,7 @@ class Caller:
         """Sound begins: recognise it while it comes."""
         from wyoming.asr import Transcript as Said
 
-        with self._services.lease(DEVICE) as kit:
+        with self._services.generations.lease(DEVICE) as kit:
             # No name: a recogniser would take all who call for one speaker, and hear them by the last one's voice.
             speaker = speaker_of(Asked("", "", "", self._language), "", kit.settings)
             heard = await self._recognised(kit.stt, kit.settings.turn.stt_timeout_s, speaker)
@@ -187,7 +187,7 @@ class Caller:
         from wyoming.audio import AudioChunk, AudioStart, AudioStop
 
         text = _words(event, self._settings.speech_chars)
-        with self._services.lease(DEVICE) as kit:
+        with self._services.generations.lease(DEVICE) as kit:
             rate_hz, timeout_s = kit.tts.sample_rate_hz, kit.settings.turn.tts_timeout_s
             voice = _voice(event, kit.tts.name, kit.settings.voice)
             await self._send(AudioStart(rate_hz, BYTES_PER_SAMPLE, 1))

@@ -25,6 +25,7 @@ from lumi.server.device_overrides import OverridesOf, nothing
 from lumi.server.gateway import Gateway, GatewaySettings
 from lumi.server.generations import Generation, Generations
 from lumi.server.kit import Kit, SessionSettings
+from lumi.server.metered import Metering
 from lumi.server.metrics import Metrics
 from lumi.server.recorder import Recorder
 from lumi.server.services import Services, Vision
@@ -66,6 +67,7 @@ class Rehearsal:
     recorder: Recorder | None = None
     """Writes sessions down; whoever gives one runs it."""
     vision: Vision = lambda _device_id, _base_url: None
+    metering: Metering = field(default_factory=Metering)
     present: list[str] = field(default_factory=list)
     """Devices that came in, as often as they did."""
     on_present: Callable[[str], None] = lambda _device_id: None
@@ -97,6 +99,7 @@ class Rehearsal:
             answers=self.answers,
             wall_clock=wall_clock,
             vision=self.vision,
+            metering=self.metering,
             turns=self.turns,
         )
         self.sessions = await self._stack.enter_async_context(

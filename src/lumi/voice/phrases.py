@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from lumi.errors import EngineError, Trouble
+from lumi.errors import EngineError, EngineTimeSpent, Trouble
 from lumi.voice.events import Stage
 
 
@@ -64,6 +64,7 @@ _EXCUSES: dict[str, dict[Trouble, str]] = {
         Trouble.SLOW: "Sorry, {who} takes too long. Please try again.",
         Trouble.GARBLED: "Sorry, {who} gave no whole answer. Please try again.",
         Trouble.REFUSED: "Sorry, {who} will not take this request.",
+        Trouble.SPENT: "Sorry, this device has talked enough for this hour. Please try again {when}.",
     },
     "zh": {
         Trouble.FAILED: "抱歉，{who}出错了，请再试一次。",
@@ -74,10 +75,14 @@ _EXCUSES: dict[str, dict[Trouble, str]] = {
         Trouble.SLOW: "抱歉，{who}太久没有回应，请再试一次。",
         Trouble.GARBLED: "抱歉，{who}的回答不完整，请再试一次。",
         Trouble.REFUSED: "抱歉，{who}不接受这个请求。",
+        Trouble.SPENT: "抱歉，这台设备这个小时的使用时间已经用完，请{when}再试。",
     },
 }
-_LONGEST_WAIT_S = 120
-"""Who has to wait longer is not told in seconds."""
+_SECONDS_TOLD_S = 120
+"""Who has to wait longer is told in minutes."""
+
+_LONGEST_WAIT_S = 3600
+"""Who has to wait longer than this is not told for how long."""
 
 _PLAIN = {Stage.STT: Phrase.STT_FAILED, Stage.LLM: Phrase.LLM_FAILED}
 """Where nothing is known of a failure, it is said from the assistant's side."""
@@ -93,10 +98,15 @@ def excuse(stage: Stage, error: EngineError, language: str) -> str:
     )
 
 
+def worth_saying(error: EngineError) -> bool:
+    """Whether a failure is said aloud, where it can be: who has had its engine time is told now and then only."""
+    return not isinstance(error, EngineTimeSpent) or error.aloud()
+
+
 def _when(seconds: float | None, language: str) -> str:
     if seconds is None or seconds > _LONGEST_WAIT_S:
         return "稍后" if language == "zh" else "later"
-    whole = max(1, math.ceil(seconds))
-    if language == "zh":
-        return f"{whole}秒后"
-    return f"in {whole} second{'' if whole == 1 else 's'}"
+    whole, unit, unit_zh = max(1, math.ceil(seconds)), "second", "秒"
+    if seconds > _SECONDS_TOLD_S:
+        whole, unit, unit_zh = math.ceil(seconds / 60), "minute", "分钟"
+    return f"{whole}{unit_zh}后" if language == "zh" else f"in {whole} {unit}{'' if whole == 1 else 's'}"

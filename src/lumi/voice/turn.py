@@ -49,7 +49,7 @@ from lumi.voice.events import (
     TurnEnded,
 )
 from lumi.voice.mouth import Mouth
-from lumi.voice.phrases import Phrase, excuse, phrase
+from lumi.voice.phrases import Phrase, excuse, phrase, worth_saying
 from lumi.voice.replay import Replay
 from lumi.voice.sentences import SentenceCutter
 from lumi.voice.stage_clock import StageClock
@@ -223,7 +223,7 @@ class Turn:
             ending, said = Ending.FAILED, await self._failed(Stage.LLM, error)
         rest = cutter.flush()
         if ending is Ending.FAILED or not text.strip():
-            rest.append(said)
+            rest += [said] if said else []
             text = f"{text} {said}".strip()
         await self._pass_on(rest, sentences)
         if ending is Ending.DONE or self._mouth is not None:
@@ -308,9 +308,9 @@ class Turn:
             await self._failed(Stage.TTS, error)
 
     async def _failed(self, stage: Stage, error: EngineError) -> str:
-        """Tell of a failure; what to say of it."""
+        """Tell of a failure; what to say of it aloud, which may be nothing."""
         said = excuse(stage, error, self._speaker.language)
         await self._emit(
             StageFailed(self.id, stage, error.engine, str(error), said, error.trouble, error.retry_after_s)
         )
-        return said
+        return said if self._mouth is None or worth_saying(error) else ""
