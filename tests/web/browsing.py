@@ -6,6 +6,7 @@ other host.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import wave
@@ -42,6 +43,9 @@ FAKE_MEDIA = (
 )
 ELSEWHERE = "home.example"
 """A name of this machine that Chromium takes for another one's: pages from there are not secure."""
+
+LAST_WORDS_S = 2.0
+"""How long playwright may take over what it still had to say to a page that is closed."""
 
 LOCAL_SCHEMES = frozenset({"data", "blob", "about", "chrome-error"})
 
@@ -146,7 +150,15 @@ async def watched_page(
         yield page
     finally:
         await context.close()
+        await last_words()
     watch.check()
+
+
+async def last_words() -> None:
+    """Wait for what playwright started by itself and nobody awaits."""
+    its_own = [task for task in asyncio.all_tasks() if "_wrap_api_call" in repr(task.get_coro())]
+    if its_own:
+        await asyncio.wait(its_own, timeout=LAST_WORDS_S)
 
 
 async def from_disk(route: Route) -> None:

@@ -184,3 +184,22 @@ async def test_a_disk_that_fails_keeps_nobody_from_talking(module_page):
         """,
     )
     assert made == [["a"], {"a": "to a"}]
+
+
+async def test_a_note_waits_like_a_chat_and_its_words_are_shown_once(module_page):
+    made = await play(
+        module_page,
+        """
+        queue.open(store, []); queue.lineReady();
+        const note = { params: {}, packets: [Uint8Array.of(1, 2)] };
+        queue.ask({ id: "n", content: "0:01", speak: false, note }).then((r) => (outcomes.n = r.content));
+        await settled();
+        const kept = disk.get("n").note === note && queue.messages[0].note;
+        const shown = ["n", "n", "spoken", undefined].map((id) => queue.transcribed(id));
+        answer("n"); await settled();
+        const huge = { params: {}, packets: [new Uint8Array(17 * 2 ** 20)] };
+        const refusal = await queue.ask({ id: "h", content: "", speak: false, note: huge }).catch(({ code }) => code);
+        return [line.sent, kept, shown, queue.transcribed("n"), outcomes, refusal];
+        """,
+    )
+    assert made == [["n"], True, [True, False, True, True], False, {"n": "to n"}, "full"]

@@ -4,6 +4,7 @@ import { Connection } from "./connection.js";
 import { LumiError, serverError } from "./errors.js";
 import { AUDIO_PARAMS, FEATURES, address, agreement, profile } from "./greeting.js";
 import { Heartbeat } from "./heartbeat.js";
+import { followPage } from "./page_life.js";
 import { clientMessage, decodeServer, encode, newId } from "./protocol.js";
 import { ChatQueue } from "./queue.js";
 import { spread } from "./reconnection.js";
@@ -26,6 +27,7 @@ export class LumiClient extends EventTarget {
   #audioParams = null;
   #turnId = null;
   #partial = new Map();
+  #page = new AbortController();
 
   /** What the latest hello agreed on, or null. */
   agreement = null;
@@ -65,7 +67,6 @@ export class LumiClient extends EventTarget {
       ping: () => this.#say("ping", {}),
       dead: () => this.#connection.drop(`the server gave no sign of life within ${timing.answerS} s`),
     });
-    this.#watchThePage();
   }
 
   get state() {
@@ -95,12 +96,19 @@ export class LumiClient extends EventTarget {
 
   /** Promise of the agreement; rejects where the server refuses for good. Goes on by itself afterwards. */
   async connect() {
+    this.#page.abort();
+    this.#page = followPage({
+      online: () => this.reconnectNow(),
+      offline: () => this.#checkLine(),
+      shown: () => this.#backInView(),
+    });
     await this.#connection.start();
     return this.agreement;
   }
 
   /** End the conversation: the server need not keep it. What waits in the queue stays there. */
   disconnect() {
+    this.#page.abort();
     if (this.agreement?.features.resume) this.#say("goodbye", { reason: "the page closed the conversation" });
     this.#connection.stop("the page closed the conversation");
     this.#lost();
@@ -115,6 +123,17 @@ export class LumiClient extends EventTarget {
   chat(text, { id = newId(), speak = false, image = null } = {}) {
     if (image !== null) return this.#show(text, image, id);
     return this.#queue.ask({ id, content: text, speak });
+  }
+
+  /**
+   * Promise of the final `response` to what was said while there was no line: packets in the uplink's format. Its words
+   * come as `stt` with its id.
+   */
+  note(packets, { id = newId() } = {}) {
+    const params = this.agreement?.uplink ?? this.#audioParams ?? AUDIO_PARAMS;
+    const seconds = Math.round((packets.length * params.frame_duration) / 1000);
+    const content = `🎤 ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    return this.#queue.ask({ id, content, speak: false, note: { params, packets } });
   }
 
   /** Take a chat back. */
@@ -157,10 +176,18 @@ export class LumiClient extends EventTarget {
     return this.#connection.send(encode(clientMessage(type, fields, this.#stamp(new Date().toISOString()))));
   }
 
-  #sendChat({ id, content, speak, at }) {
+  #sendChat({ id, content, speak, at, note }) {
     if (this.state !== "ready") return false;
+    if (note) return this.#sendNote(id, note);
     const fields = { id, content, speak: speak || undefined };
     return this.#connection.send(encode(clientMessage("chat", fields, this.#stamp(new Date(at).toISOString()))));
+  }
+
+  /** As fast as the line allows: the server reads as fast as it can hear. */
+  #sendNote(id, { params, packets }) {
+    this.#say("listen", { id, state: "start", mode: "manual", note: true, audio_params: params });
+    for (const packet of packets) this.#connection.send(packet);
+    return this.#say("listen", { id, state: "stop", note: true });
   }
 
   #stamp(timestamp) {
@@ -246,6 +273,7 @@ export class LumiClient extends EventTarget {
 
   #steps = {
     response: (message) => (message.is_final ? this.#final(message) : this.#delta(message)),
+    stt: (message) => !message.is_final || this.#queue.transcribed(message.id),
     error: (message) => !this.#queue.failed(message.id ?? message.request_id, serverError(message)),
     goodbye: (message) => {
       this.#connection.stayAway(message.retry_after ?? null);
@@ -276,13 +304,6 @@ export class LumiClient extends EventTarget {
 
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
-  }
-
-  /** The browser knows of networks and of pages that nobody looks at. */
-  #watchThePage() {
-    addEventListener("online", () => this.reconnectNow());
-    addEventListener("offline", () => this.#checkLine());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#backInView());
   }
 
   #backInView() {

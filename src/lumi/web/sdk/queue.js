@@ -1,4 +1,4 @@
-/** Chats from the moment they are said to the moment they are answered, once, whatever happens to the line. */
+/** Chats and voice notes from the moment they are said to their answer, once, whatever happens to the line. */
 
 import { LumiError } from "./errors.js";
 import { MAX_CONTENT_CHARS, MAX_TEXT_BYTES, sizeBytes } from "./protocol.js";
@@ -8,6 +8,8 @@ import { backoff, MAX_ASKED_DELAY_S } from "./reconnection.js";
 export const MAX_AGE_MS = 12 * 3600 * 1000;
 export const LIMIT = 1000;
 export const REMEMBERED = 100;
+/** Of voice notes that wait: some hundred minutes of Opus. */
+export const MAX_NOTE_BYTES = 16 * 1024 * 1024;
 
 const HOLD_S = 2;
 /** Left of a frame for everything beside the content. */
@@ -21,6 +23,7 @@ export class ChatQueue {
   #entries = new Map();
   #waiters = new Map();
   #answered = [];
+  #transcribed = new Set();
   #store = null;
   #ready = false;
   #onLine = null;
@@ -42,8 +45,8 @@ export class ChatQueue {
 
   /** What waits, in the order in which it was said. */
   get messages() {
-    return [...this.#entries.values()].map(({ id, content, speak, at, sent }) => ({
-      id, content, speak, sent, timestamp: new Date(at).toISOString(),
+    return [...this.#entries.values()].map(({ id, content, speak, at, sent, note }) => ({
+      id, content, speak, sent, timestamp: new Date(at).toISOString(), note: Boolean(note),
     }));
   }
 
@@ -69,11 +72,11 @@ export class ChatQueue {
     this.#changed();
   }
 
-  /** Promise of the final response to a chat. */
-  ask({ id, content, speak }) {
-    const refusal = this.#refusal(id, content);
+  /** Promise of the final response to a chat, or to a `note` (`{ params, packets }`), whose content is what to show. */
+  ask({ id, content, speak, note = null }) {
+    const refusal = this.#refusal(id, content, note);
     if (refusal) return Promise.reject(refusal);
-    const entry = { id, content, speak, at: this.#now(), order: 0, sent: false, again: false, stored: false };
+    const entry = { id, content, speak, note, at: this.#now(), order: 0, sent: false, again: false, stored: false };
     const answer = new Promise((resolve, reject) => this.#waiters.set(id, { resolve, reject }));
     this.#entries.set(id, entry);
     if (this.#store) this.#keep(entry);
@@ -124,6 +127,13 @@ export class ChatQueue {
     return true;
   }
 
+  /** What was understood of a note, or said otherwise: false where the same note's words were shown before. */
+  transcribed(id) {
+    const again = this.#transcribed.has(id) || (this.#answered.includes(id) && !this.#entries.has(id));
+    if (this.#entries.get(id)?.note) this.#transcribed.add(id);
+    return !again;
+  }
+
   /** An error about a chat: sent again later, or refused. True where it was about one of ours. */
   failed(id, error) {
     if (!this.#entries.has(id)) return false;
@@ -132,9 +142,11 @@ export class ChatQueue {
     return true;
   }
 
-  #refusal(id, content) {
+  #refusal(id, content, note) {
     if (this.#entries.has(id)) return new LumiError("bad_message", `a message with the id ${id} waits already`);
     if (this.#entries.size >= LIMIT) return new LumiError("full", `${LIMIT} messages wait for a connection already`);
+    if (note && noteBytes([...this.#entries.values(), { note }]) > MAX_NOTE_BYTES)
+      return new LumiError("full", "voice notes of many minutes wait for a connection already");
     if ([...content].length <= MAX_CONTENT_CHARS && sizeBytes(JSON.stringify(content)) <= MAX_TEXT_BYTES - ENVELOPE_BYTES)
       return null;
     return new LumiError("too_large", `this text is too long; accepted: ${MAX_CONTENT_CHARS} characters`);
@@ -143,8 +155,8 @@ export class ChatQueue {
   /** Stored before it is sent: what was said is not lost with the page. A full disk keeps nobody from talking. */
   #keep(entry) {
     entry.order = this.#order++;
-    const { id, content, speak, at, order } = entry;
-    this.#store.put({ id, content, speak, at, order }).catch(ignore).finally(() => {
+    const { id, content, speak, note, at, order } = entry;
+    this.#store.put({ id, content, speak, note, at, order }).catch(ignore).finally(() => {
       entry.stored = true;
       if (!this.#entries.has(id)) this.#store.remove(id).catch(ignore);
       this.#pump();
@@ -190,6 +202,7 @@ export class ChatQueue {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#entries.delete(id);
+    this.#transcribed.delete(id);
     if (entry.stored) this.#store.remove(id).catch(ignore);
     if (this.#onLine === id) this.#onLine = null;
     const waiter = this.#waiters.get(id);
@@ -203,6 +216,10 @@ export class ChatQueue {
   #changed() {
     this.#on.changed(this.messages);
   }
+}
+
+function noteBytes(entries) {
+  return entries.flatMap(({ note }) => note?.packets ?? []).reduce((sum, packet) => sum + packet.length, 0);
 }
 
 function ignore() {} // a disk that fails costs one repeated question, which the server answers from its store

@@ -55,43 +55,49 @@ class PcmEncoder {
 }
 
 class OpusEncoder {
-  #encoder;
-  #rate;
+  #params;
+  #onPacket;
+  #encoder = null;
   #time = 0;
 
   constructor(params, onPacket) {
-    this.#rate = params.sample_rate;
-    this.#encoder = new AudioEncoder({
-      output: (chunk) => {
-        const packet = new Uint8Array(chunk.byteLength);
-        chunk.copyTo(packet);
-        onPacket(packet);
-      },
-      error: (error) => console.warn("lumi: the encoder failed", error),
-    });
-    this.#encoder.configure(opusConfig(params));
+    this.#params = params;
+    this.#onPacket = onPacket;
+    this.#open();
   }
 
   encode(frame) {
-    if (this.#encoder.state !== "configured") return;
+    if (this.#encoder.state !== "configured") this.#open();
     const sound = new AudioData({
       format: "f32-planar",
-      sampleRate: this.#rate,
+      sampleRate: this.#params.sample_rate,
       numberOfFrames: frame.length,
       numberOfChannels: 1,
       timestamp: this.#time,
       data: frame,
     });
-    this.#time += Math.round((frame.length * 1e6) / this.#rate);
+    this.#time += Math.round((frame.length * 1e6) / this.#params.sample_rate);
     this.#encoder.encode(sound);
     sound.close();
   }
 
   async flush() {
-    if (this.#encoder.state === "configured") await this.#encoder.flush();
+    if (this.#encoder.state === "configured") await this.#encoder.flush().catch(() => {}); // it failed: told already
   }
 
   close() {
     if (this.#encoder.state !== "closed") this.#encoder.close();
+  }
+  /** A new one after an error: it costs what was on its way, not the rest of the conversation. */
+  #open() {
+    this.#encoder = new AudioEncoder({
+      output: (chunk) => {
+        const packet = new Uint8Array(chunk.byteLength);
+        chunk.copyTo(packet);
+        this.#onPacket(packet);
+      },
+      error: (error) => console.warn("lumi: the encoder failed", error),
+    });
+    this.#encoder.configure(opusConfig(this.#params));
   }
 }

@@ -8,6 +8,8 @@ import { Player } from "./player.js";
 const TAIL_MS = 120;
 /** After a button was let go the microphone is given back so much later: until then the next word is heard at once. */
 const LINGER_MS = 20000;
+/** The longest note: what a server takes as one utterance. */
+const MAX_NOTE_MS = 60000;
 /** Sound that does not begin by then needs a click first. */
 const SILENT_MS = 1500;
 
@@ -20,6 +22,8 @@ export class Voice extends EventTarget {
   #listening = null;
   #wanted = null;
   #sending = false;
+  /** What is said while a button is held, and whether all of it reaches the server as it is said. */
+  #held = { packets: [], live: false };
   #steps = Promise.resolve();
   #linger = null;
   #listeners = new AbortController();
@@ -144,7 +148,12 @@ export class Voice extends EventTarget {
     const context = this.#open();
     const params = this.#client.agreement?.uplink ?? (await bestAudioParams());
     await Promise.all([context.resume(), this.#microphone.open(context, params), this.#player.open(context)]);
-    this.#encoder ??= openEncoder(params, (packet) => this.#client.sendAudio(packet));
+    this.#encoder ??= openEncoder(params, (packet) => this.#packet(packet, params.frame_duration));
+  }
+
+  #packet(packet, frameMs) {
+    if (this.#listening === "manual" && this.#held.packets.length < MAX_NOTE_MS / frameMs) this.#held.packets.push(packet);
+    if (this.#listening !== "manual" || this.#held.live) this.#client.sendAudio(packet);
   }
 
   async #leave() {
@@ -153,15 +162,23 @@ export class Voice extends EventTarget {
     if (this.#sending) await this.#microphone.drain();
     this.#sending = false;
     await this.#encoder?.flush();
-    this.#client.listen.stop();
+    if (mode === "manual" && !this.#held.live) this.#keepNote();
+    else this.#client.listen.stop();
     this.#listening = null;
     this.#linger = setTimeout(() => this.#microphone.close(), mode === "manual" ? LINGER_MS : 0);
     this.#tell("listening", { mode: null });
   }
 
   #begin(mode) {
-    this.#client.listen.start({ mode });
+    const live = this.#client.listen.start({ mode });
+    if (mode === "manual") this.#held = { packets: [], live };
     this.#sending = true;
+  }
+
+  /** The line was down while a button was held: what was said goes out whole when there is one. */
+  #keepNote() {
+    const { packets } = this.#held;
+    if (packets.length) this.#client.note(packets).catch(() => {}); // told by the client's event `refused`
   }
 
   /** In auto the server listens once more when its answer has been heard. */
@@ -188,7 +205,7 @@ export class Voice extends EventTarget {
     const { signal } = this.#listeners;
     const on = (name, take) => this.#client.addEventListener(name, ({ detail }) => take(detail), { signal });
     on("hello", () => this.#greeted());
-    on("state", ({ previous }) => previous === "ready" && this.#player.cut());
+    on("state", ({ previous }) => previous === "ready" && this.#lineLost());
     on("tts", (message) => this.#spoken(message));
     on("audio", ({ packet }) => this.#player.audio(packet));
     on("stt", ({ is_final: isFinal }) => this.#heard(isFinal));
@@ -196,7 +213,13 @@ export class Voice extends EventTarget {
 
   #greeted() {
     this.#player.greeted(this.#client.agreement.downlink);
-    if (this.#listening !== null) this.#begin(this.#listening);
+    // What is said into a button that was held when the line broke goes out whole, later.
+    if (this.#listening === "auto" || this.#listening === "realtime") this.#begin(this.#listening);
+  }
+
+  #lineLost() {
+    this.#held.live = false;
+    this.#player.cut();
   }
 
   #spoken(message) {
