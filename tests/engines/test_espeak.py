@@ -12,8 +12,10 @@ import pytest
 
 from lumi.engines.base import Tts, Voice
 from lumi.engines.espeak import EspeakTts
-from lumi.engines.espeak_worker import PIECE_BYTES, SpeakRequest, voices_for
+from lumi.engines.espeak_worker import voices_for
+from lumi.engines.spoken_job import PIECE_BYTES
 from lumi.engines.spoken_text import Script
+from lumi.engines.worker_speech import SpeakRequest
 from lumi.errors import ConfigError, EngineError, EngineUnavailable
 from lumi.testing.conformance import TtsConformance
 

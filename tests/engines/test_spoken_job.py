@@ -3,14 +3,15 @@ from __future__ import annotations
 import pytest
 
 from lumi.engines.spoken_job import PIECE_BYTES, SpokenJob, bounded, pcm_of
+from lumi.engines.spoken_text import Utterance
 from lumi.engines.worker_speech import SpeakRequest
 
 
 def test_clauses_are_spoken_one_by_one_with_a_rest_between():
     said: list[str] = []
 
-    def synthesise(clause: str, request: SpeakRequest) -> bytes:
-        said.append(clause)
+    def synthesise(clause: Utterance, request: SpeakRequest) -> bytes:
+        said.append(clause.text)
         return bytes(PIECE_BYTES + 2)
 
     steps = SpokenJob(SpeakRequest("One two. 三。", language="zh"), synthesise).finish()

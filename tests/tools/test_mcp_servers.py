@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from lumi.engines.base import Speaker, ToolCall, ToolResult
 from lumi.errors import NetworkError, ToolError
@@ -195,3 +196,27 @@ async def test_a_wrong_token_is_said(monkeypatch: pytest.MonkeyPatch):
     async with http_server(port), running(over_http(port, "please"), wait=False) as server:
         await until_tried(server)
         assert not server.connected.is_set()
+
+
+async def test_a_reason_that_stays_the_same_is_told_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(mcp_servers, "LONGEST_WAIT_S", 0.01)
+    reasons = ["no way"] * 5 + ["no power"] * 5
+    done = asyncio.Event()
+
+    class Away(McpServer):
+        async def _live(self) -> None:
+            if not reasons:
+                done.set()
+                await asyncio.Event().wait()
+            raise ConnectionError(reasons.pop(0))
+
+    with capture_logs() as lines:
+        task = asyncio.create_task(Away("far", McpSettings(url="http://far/")).run())
+        await asyncio.wait_for(done.wait(), SLACK_S)
+        task.cancel()
+        await asyncio.wait({task})
+    told = [line for line in lines if line["log_level"] == "warning"]
+    assert [(line["setting"], line["error"]) for line in told] == [
+        ("mcp.far", "no way"),
+        ("mcp.far", "no power"),
+    ]

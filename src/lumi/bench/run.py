@@ -21,6 +21,7 @@ import typer
 from rich.console import Console
 
 from lumi.bench import meter
+from lumi.bench.command_line import exit_code
 from lumi.bench.load import RAMP_S, Event, Job, LoadResult, Ready
 from lumi.bench.processes import line, process
 from lumi.bench.report import Level, Options, Report, into_page, markdown, table, this_machine
@@ -151,13 +152,7 @@ def command(
 
 def main(arguments: Sequence[str]) -> int:
     """The command with its arguments as a shell would give them; returns the exit code."""
-    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    application.command()(command)
-    try:
-        application(args=list(arguments), prog_name="lumi bench")
-    except SystemExit as done:
-        return int(done.code or 0)
-    return 0
+    return exit_code(command, arguments, "lumi bench")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from lumi.engines.worker import WorkerSpec
 from lumi.engines.worker_pool import WorkerPool
+from lumi.engines.worker_speech import speech
 from lumi.errors import EngineUnavailable
 
 if TYPE_CHECKING:
@@ -49,11 +48,8 @@ class EspeakTts:
 
     async def synthesize(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
         """PCM pieces of up to 190 ms; the first comes when the first clause is spoken. Raises `EngineError`."""
-        wish = {"text": text, "name": voice.name, "language": voice.language, "speed": voice.speed}
-        async with await self._pool.open(msgspec.msgpack.encode(wish)) as stream:
-            stream.end()
-            async for piece in stream:
-                yield piece
+        async for piece in speech(self._pool, text, voice):
+            yield piece
 
     async def aclose(self) -> None:
         await self._pool.aclose()

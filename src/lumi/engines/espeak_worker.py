@@ -6,32 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import espeakng_loader
-import msgspec
 
 from lumi.engines.espeak_library import EspeakLibrary
-from lumi.engines.spoken_text import Script, utterances
+from lumi.engines.spoken_job import SpokenJob
+from lumi.engines.spoken_text import Script
+from lumi.engines.worker_speech import SpeakRequest, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lumi.engines.spoken_text import Utterance
 
-PIECE_BYTES = 8 * 1024
-"""Some 190 ms: fewer, larger pieces cost the server less."""
 WORDS_A_MINUTE = 170
 SLOWEST, FASTEST = 80, 450
 ENGLISH, BRITISH, MANDARIN, CANTONESE = "en-us", "en", "cmn", "yue"
 CANTONESE_TAGS = ("yue", "zh-yue", "zh-hk", "zh-mo")
 HAN_VOICES = ("cmn", "yue", "zh", "hak")
-
-
-class SpeakRequest(msgspec.Struct, frozen=True):
-    """What goes to the worker: a text and the fields of `engines.base.Voice`."""
-
-    text: str
-    name: str = ""
-    language: str = ""
-    speed: float = 1.0
 
 
 class EspeakService:
@@ -47,8 +35,13 @@ class EspeakService:
             "ready", voices_for(SpeakRequest("", "", ""), Script.LATIN), WORDS_A_MINUTE
         )  # warms the caches
 
-    def open(self, request: bytes) -> SpeakJob:
-        return SpeakJob(self, msgspec.msgpack.decode(request, type=SpeakRequest))
+    def open(self, request: bytes) -> SpokenJob:
+        return SpokenJob(unpack(request, SpeakRequest), self.synthesise)
+
+    def synthesise(self, clause: Utterance, request: SpeakRequest) -> bytes:
+        """PCM of one clause, which takes a few milliseconds."""
+        rate = min(max(round(WORDS_A_MINUTE * request.speed), SLOWEST), FASTEST)
+        return self.speak(clause.text, voices_for(request, clause.script), rate)
 
     def speak(self, text: str, voices: tuple[str, ...], rate: int) -> bytes:
         """PCM of one clause in the first of the voices that exists."""
@@ -59,30 +52,6 @@ class EspeakService:
         pieces: list[bytes] = []
         self._library.speak(text, pieces.append)
         return b"".join(pieces)
-
-
-class SpeakJob:
-    """One request, clause by clause: a clause takes a few milliseconds, between two others get their turn."""
-
-    def __init__(self, service: EspeakService, request: SpeakRequest) -> None:
-        self._service = service
-        self._request = request
-
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        raise ValueError(f"a request to speak takes no further pieces ({len(piece)} bytes came)")
-
-    def finish(self) -> Iterator[bytes]:
-        for utterance in utterances(self._request.text, self._request.language):
-            pcm = self._synthesise(utterance)
-            for start in range(0, len(pcm), PIECE_BYTES):
-                yield pcm[start : start + PIECE_BYTES]
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def _synthesise(self, utterance: Utterance) -> bytes:
-        rate = min(max(round(WORDS_A_MINUTE * self._request.speed), SLOWEST), FASTEST)
-        return self._service.speak(utterance.text, voices_for(self._request, utterance.script), rate)
 
 
 def voices_for(request: SpeakRequest, script: Script) -> tuple[str, ...]:

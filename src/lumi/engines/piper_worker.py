@@ -7,6 +7,7 @@ from pathlib import Path
 from piper import PiperVoice, SynthesisConfig
 
 from lumi.engines.spoken_job import SpokenJob, bounded
+from lumi.engines.spoken_text import Utterance
 from lumi.engines.worker_speech import SpeakRequest, VoiceReport, pack, unpack
 
 
@@ -21,14 +22,14 @@ class PiperService:
     def open(self, request: bytes) -> SpokenJob:
         return SpokenJob(unpack(request, SpeakRequest), self.synthesise)
 
-    def synthesise(self, clause: str, request: SpeakRequest) -> bytes:
+    def synthesise(self, clause: Utterance, request: SpeakRequest) -> bytes:
         """PCM of one clause."""
         number = self._number(request.name)
         settings = SynthesisConfig(
             speaker_id=self._speaker if number is None else number,
             length_scale=self._voice.config.length_scale / bounded(request.speed),
         )
-        return b"".join(chunk.audio_int16_bytes for chunk in self._voice.synthesize(clause, settings))
+        return b"".join(chunk.audio_int16_bytes for chunk in self._voice.synthesize(clause.text, settings))
 
     def _number(self, name: str) -> int | None:
         """Of a speaker; None where the model has none of this name."""

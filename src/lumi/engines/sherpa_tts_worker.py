@@ -14,6 +14,8 @@ from lumi.engines.worker_speech import SpeakRequest, VoiceReport, pack, unpack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lumi.engines.spoken_text import Utterance
+
 
 class VoiceService:
     """Makes one job for each text; the model is shared."""
@@ -33,10 +35,10 @@ class VoiceService:
     def open(self, request: bytes) -> SpokenJob:
         return SpokenJob(unpack(request, SpeakRequest), self.synthesise)
 
-    def synthesise(self, clause: str, request: SpeakRequest) -> bytes:
+    def synthesise(self, clause: Utterance, request: SpeakRequest) -> bytes:
         """PCM of one clause."""
-        sid = self.speaker(clause, request.name)
-        made: Any = self._tts.generate(clause, sid=sid, speed=bounded(request.speed))
+        sid = self.speaker(clause.text, request.name)
+        made: Any = self._tts.generate(clause.text, sid=sid, speed=bounded(request.speed))
         return pcm_of(made.samples)
 
     def speaker(self, clause: str, name: str) -> int:

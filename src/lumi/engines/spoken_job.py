@@ -9,6 +9,7 @@ from lumi.engines.spoken_text import utterances
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lumi.engines.spoken_text import Utterance
     from lumi.engines.worker_speech import SpeakRequest
 
 PIECE_BYTES = 8 * 1024
@@ -20,7 +21,7 @@ SLOWEST, FASTEST = 0.5, 2.0
 class SpokenJob:
     """`synthesise(clause, request)` gives the PCM of one clause; empty where it has nothing to pronounce."""
 
-    def __init__(self, request: SpeakRequest, synthesise: Callable[[str, SpeakRequest], bytes]) -> None:
+    def __init__(self, request: SpeakRequest, synthesise: Callable[[Utterance, SpeakRequest], bytes]) -> None:
         self._request = request
         self._synthesise = synthesise
 
@@ -29,7 +30,7 @@ class SpokenJob:
 
     def finish(self) -> Iterator[bytes]:
         for utterance in utterances(self._request.text, self._request.language):
-            pcm = self._synthesise(utterance.text, self._request)
+            pcm = self._synthesise(utterance, self._request)
             for start in range(0, len(pcm), PIECE_BYTES):
                 yield pcm[start : start + PIECE_BYTES]
             yield b""  # let the others have their turn

@@ -63,6 +63,8 @@ class McpServer:
         self._client: Client | None = None
         self._specs: Sequence[ToolSpec] = ()
         self._trouble = "it has not answered yet"
+        self._told = ""
+        """The trouble that was told of last; empty again when it is over."""
         self.connected = asyncio.Event()
 
     async def specs(self, speaker: Speaker) -> Sequence[ToolSpec]:
@@ -113,14 +115,15 @@ class McpServer:
                 self.connected.clear()
             failures = 0 if clock() - began > STEADY_S else failures + 1
             wait_s = min(LONGEST_WAIT_S, 2.0**failures / 2)
-            log.warning(
-                "tool server lost",
-                server=self.name,
-                setting=f"mcp.{self.name}",
-                error=self._trouble,
-                again_in_s=wait_s,
-            )
+            self._say_lost(wait_s)
             await asyncio.sleep(wait_s)
+
+    def _say_lost(self, wait_s: float) -> None:
+        """A reason that stays the same is told once."""
+        tell = log.debug if self._trouble == self._told else log.warning
+        self._told = self._trouble
+        setting = f"mcp.{self.name}"
+        tell("tool server lost", server=self.name, setting=setting, error=self._trouble, again_in_s=wait_s)
 
     def _reason(self, error: BaseException) -> str:
         """One line; of a group, of its first."""
@@ -142,7 +145,7 @@ class McpServer:
             async with asyncio.timeout(CONNECT_S):
                 client = await self._connect(stack, ended, changed)
                 await self._list(client)
-            self._client = client
+            self._client, self._told = client, ""
             self.connected.set()
             log.info("tool server there", server=self.name, tools=len(self._specs))
             while True:

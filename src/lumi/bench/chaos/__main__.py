@@ -18,6 +18,7 @@ from rich.table import Table
 from lumi.bench.chaos.campaigns import KINDS
 from lumi.bench.chaos.memory import Progress as Tell
 from lumi.bench.chaos.record import Outcome
+from lumi.bench.command_line import exit_code
 from lumi.errors import ConfigError, LumiError
 
 USAGE_ERROR = 2
@@ -108,13 +109,7 @@ def command(
 
 def main(arguments: Sequence[str]) -> int:
     """The command with its arguments as a shell would give them; returns the exit code."""
-    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    application.command()(command)
-    try:
-        application(args=list(arguments), prog_name="python -m lumi.bench.chaos")
-    except SystemExit as done:
-        return int(done.code or 0)
-    return 0
+    return exit_code(command, arguments, "python -m lumi.bench.chaos")
 
 
 if __name__ == "__main__":

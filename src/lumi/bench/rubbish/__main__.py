@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from lumi.bench.command_line import exit_code
 from lumi.bench.load import LoadResult
 from lumi.bench.rubbish.campaign import Outcome, Plan, run
 from lumi.bench.rubbish.decoder import Decoded, decode
@@ -103,13 +104,7 @@ def command(
 
 def main(arguments: Sequence[str]) -> int:
     """The command with its arguments as a shell would give them; returns the exit code."""
-    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    application.command()(command)
-    try:
-        application(args=list(arguments), prog_name="python -m lumi.bench.rubbish")
-    except SystemExit as done:
-        return int(done.code or 0)
-    return 0
+    return exit_code(command, arguments, "python -m lumi.bench.rubbish")
 
 
 if __name__ == "__main__":
