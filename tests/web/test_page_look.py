@@ -10,6 +10,7 @@ from tests.web.browsing import IN_BROWSER
 
 from lumi.client.state_machine import Phase
 from lumi.client.status import STATUSES
+from lumi.testing import ScriptedTts
 
 pytestmark = IN_BROWSER
 
@@ -136,3 +137,24 @@ async def test_the_keyboard_reaches_everything_in_the_order_of_the_page(visit):
         assert order[:3] == ["skip", "quiet", "openSettings"]
         assert order[3:7] == ["plain"] * 4
         assert order[7:] == ["pick", "words", "send"]
+
+
+async def test_a_voice_is_chosen_among_those_the_server_has(visit):
+    class Choir(ScriptedTts):
+        voice_names = ("+f1", "bass")
+
+    tts = Choir()
+    async with scripted_lumi(tts=tts) as server, visit(server.page_url, locale="en-GB") as page:
+        await page.locator("#openSettings").click()
+        await expect(page.get_by_label("Voice").locator("option")).to_have_text(
+            ["The server’s choice", "Woman 1", "bass"]
+        )
+        await page.get_by_label("Voice").select_option("+f1")
+        async with page.expect_navigation():  # the server hears of it in a new hello
+            await page.keyboard.press("Escape")
+        await expect(page.locator("#badge")).to_have_attribute("data-state", "ready")
+        await page.locator("#quiet").click()
+        await page.locator("#words").fill("What time is it?")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#stop")).to_be_visible()
+    assert {voice.name for voice in tts.voices} == {"+f1"}

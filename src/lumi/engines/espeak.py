@@ -29,6 +29,8 @@ class EspeakTts:
     name = NAME
     sample_rate_hz = 22_050
     languages = ("en", "zh")
+    voice_names = ("+f1", "+f2", "+f3", "+f4", "+m1", "+m3", "+m4", "+m7")
+    """Variants, which speak every language; a voice of a language (`en-gb`) may be set in the settings."""
 
     def __init__(self, workers: int = 1) -> None:
         if importlib.util.find_spec("espeakng_loader") is None:

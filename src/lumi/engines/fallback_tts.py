@@ -28,6 +28,11 @@ class FallbackTts:
     def sample_rate_hz(self) -> int:
         return self.roster.first.sample_rate_hz
 
+    @property
+    def voice_names(self) -> tuple[str, ...]:
+        """The first one's."""
+        return tuple(getattr(self.roster.first, "voice_names", ()))
+
     async def start(self) -> None:
         await self.roster.start()
 

@@ -38,6 +38,8 @@ class ClientHello(Message, frozen=True, tag="hello"):
     device_mac: str | None = None
     device_name: str | None = None
     token: str | None = None
+    voice: str | None = None
+    """A wish: one of the names that the speech engine has for its voices."""
 
 
 class Mcp(Message, frozen=True, tag="mcp", omit_defaults=False):

@@ -51,6 +51,8 @@ class Agreement:
     """How the client at the other end wants to be served."""
     base_url: str = ""
     """Where the client reaches this server over HTTP, as it asked for it; empty where that is not known."""
+    voice: str = ""
+    """The voice that the client wishes for; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ def negotiate(
         version=hello.version,
         client=client,
         base_url=_base_url(headers),
+        voice=hello.voice or (previous.voice if previous else ""),
     )
 
 

@@ -33,6 +33,7 @@ from lumi.server.services import Services
 from lumi.server.session_manager import SessionManager
 from lumi.server.tls import Tls
 from lumi.server.vision import VisionDesk
+from lumi.server.voices import voice_routes
 from lumi.skills.timers import TimerService
 from lumi.transport.discovery import LUMI, keep_announced, lan_addresses
 
@@ -94,6 +95,7 @@ class FrontDoor:
             *devices.routes(),
             *eyes.routes(),
             *self.tls.routes(),
+            *voice_routes(lambda: self.services.generations.kit("")),
         ]
 
     def _locale(self, device_id: str) -> Locale:

@@ -24,6 +24,7 @@ from lumi.server.metered import Metering
 from lumi.server.outbox import Outbox, Send
 from lumi.server.tooling import SessionTools
 from lumi.server.turn_history import TurnHistory
+from lumi.server.voices import chosen
 from lumi.store.base import Store
 from lumi.voice.dialogue import Dialogue
 from lumi.voice.mouth import Mouth
@@ -74,9 +75,9 @@ class Services:
             lease.kit, lease.over = replace(lease.kit, trace=trace), trace.over
         return lease
 
-    def voice(self, send: Send, agreement: Agreement, device_id: str) -> SessionVoice:
-        """A voice for one session, and its way out."""
-        settings, form, client = self.settings(device_id), agreement.downlink, agreement.client
+    def voice(self, send: Send, agreed: Callable[[], Agreement], device_id: str) -> SessionVoice:
+        """A voice for one session, and its way out, as it was agreed; a voice wished for may be another one later."""
+        settings, form, client = self.settings(device_id), agreed().downlink, agreed().client
         outbox = Outbox(
             send,
             self.pacer,
@@ -85,7 +86,7 @@ class Services:
             gap_ms=client.gap_ms,
             margin_ms=settings.margin_ms if client.margin_ms is None else client.margin_ms,
         )
-        return SessionVoice(self.pool.open_downlink(form), outbox, self.cache, form)
+        return SessionVoice(self.pool.open_downlink(form), outbox, self.cache, form, lambda: agreed().voice)
 
     def card_table(self, session_id: str, owner: str, send: Callable[[Message], None]) -> CardTable:
         return CardTable(session_id, owner, self.store, send, self.wall_clock)
@@ -107,6 +108,8 @@ class SessionVoice:
     outbox: Outbox
     cache: PacketCache
     form: AudioFormat
+    wish: Callable[[], str] = str
+    """The voice that the client asks for now; empty: none."""
 
     def mouth(self, kit: Kit) -> Mouth:
         """For one turn."""
@@ -116,7 +119,7 @@ class SessionVoice:
             self.downlink,
             self.cache,
             self.form,
-            kit.settings.voice,
+            chosen(kit, self.wish()),
             timeout_s=timeout_s,
             key=kit.voice_key,
         )

@@ -101,7 +101,7 @@ class Session:
 
     def _open_voice(self) -> SessionVoice:
         """A way out for speech in the agreed format."""
-        voice = self._services.voice(self._presence.send, self.agreement, self.device_id)
+        voice = self._services.voice(self._presence.send, lambda: self.agreement, self.device_id)
         self._turns.speak_through(voice.outbox, voice.mouth)
         return voice
 

@@ -29,7 +29,12 @@ const stage = new Stage(settings);
 const install = new Install();
 const door = new Door(settings);
 const talk = new Talk({ settings, stage, conversation });
-const client = new LumiClient({ token: door.token, audioParams: talk.audioParams() });
+const client = new LumiClient({
+  token: door.token,
+  audioParams: talk.audioParams(),
+  language: { zh: "zh-CN", en: "en" }[settings.get("language")],
+  voice: settings.get("voice"),
+});
 
 const badge = new Badge({ retry: () => (client.ended ? connect() : client.reconnectNow()) });
 const cards = new CardTable({ say: (text) => ask({ text }) });

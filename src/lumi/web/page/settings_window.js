@@ -4,6 +4,9 @@ import { $, make, open } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
 
 export class SettingsWindow {
+  #voices = [];
+  #opened = {};
+
   // `clear()` empties the conversation; `about()` gives address and server version; `pair(code, token)` lets a device in.
   constructor(settings, { clear, about, install }) {
     this.settings = settings;
@@ -11,8 +14,14 @@ export class SettingsWindow {
     this.about = about;
     this.install = install;
     $("openSettings").addEventListener("click", () => {
+      this.#opened = spoken(settings);
       this.#draw();
+      this.#askVoices();
       open($("settings"));
+    });
+    $("settings").addEventListener("close", () => {
+      // The server hears of these in the hello; the conversation goes on where it was.
+      if (JSON.stringify(spoken(settings)) !== JSON.stringify(this.#opened)) location.reload();
     });
     onLanguage(() => this.#draw());
   }
@@ -24,6 +33,7 @@ export class SettingsWindow {
       this.#choice("theme", { auto: t("automatic"), light: t("light"), dark: t("dark") }),
       this.#choice("size", { normal: t("normal"), large: t("large") }),
       this.#volume(),
+      this.#voice(),
       this.#switch("readAloud"),
       this.#switch("subtitles"),
       ...this.#actions(),
@@ -53,6 +63,24 @@ export class SettingsWindow {
       on: { change: ({ target }) => this.settings.set(name, target.checked) },
     });
     return make("label", { class: "switch" }, make("span", { text: t(name) }), input);
+  }
+
+  // Which voices there are, the server knows; where it does not tell, there is nothing to choose.
+  #voice() {
+    if (!this.#voices.length) return "";
+    const options = ["", ...this.#voices].map((name) => make("option", { value: name, text: voiceName(name), selected: name === this.settings.get("voice") }));
+    const select = make("select", { id: "voiceName", on: { change: ({ target }) => this.settings.set("voice", target.value) } }, ...options);
+    return make("div", { class: "field" }, make("label", { for: "voiceName", text: t("voice") }), select);
+  }
+
+  async #askVoices() {
+    try {
+      const answer = await fetch("/voices");
+      this.#voices = answer.ok ? (await answer.json()).voices : [];
+    } catch {
+      this.#voices = []; // no line
+    }
+    this.#draw();
   }
 
   #volume() {
@@ -89,6 +117,17 @@ export class SettingsWindow {
       make("p", { class: "soft" }, version ? make("span", { text: `${t("server", { s: version })} · ` }) : null,
         make("a", { href: "/healthz", text: t("health") }), " · ", make("a", { href: "/metrics", text: t("metrics") })));
   }
+}
+
+function spoken(settings) {
+  return { language: settings.get("language"), voice: settings.get("voice") };
+}
+
+// "+f3": a woman's voice, "+m1": a man's; any other goes by its own name.
+function voiceName(name) {
+  if (!name) return t("voiceDefault");
+  const [, kind, number] = /^\+([fm])(\d+)$/.exec(name) ?? [];
+  return kind ? t(kind === "f" ? "voiceWoman" : "voiceMan", { s: number }) : name;
 }
 
 // Lets a device of the household in, with the code that it shows.

@@ -19,11 +19,11 @@ export function address({ url, token }, { deviceId, clientId }) {
 }
 
 /** Our hello. `resume`: the session before, or null. */
-export function profile({ language, audioParams, features }, { deviceId }, resume) {
+export function profile({ language, audioParams, features, voice }, { deviceId }, resume) {
   const locale = language ?? navigator.language;
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const deviceInfo = { platform: "web", locale, timezone };
-  return hello(newId(), { deviceId, deviceInfo, audioParams, features, resume });
+  return hello(newId(), { deviceId, deviceInfo, audioParams, features, resume, voice });
 }
 
 /** What the server's hello says. */

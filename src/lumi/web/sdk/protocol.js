@@ -18,7 +18,7 @@ export const CLIENT_MESSAGES = {
   hello: {
     id: "text?", version: "int", transport: "text", device_id: "text?", device_info: "object?",
     audio_params: "object?", features: "object?", resume: "object?", device_mac: "text?", device_name: "text?",
-    token: "text?",
+    token: "text?", voice: "text?",
   },
   chat: { id: "!id", content: "!text", ...STAMPED, speak: "bool" },
   listen: {
@@ -170,7 +170,7 @@ export function clientMessage(type, fields, session = {}) {
 }
 
 /** The founding document's hello, with what the profile asks for. */
-export function hello(id, { deviceId, deviceInfo, audioParams, features, resume }) {
+export function hello(id, { deviceId, deviceInfo, audioParams, features, resume, voice }) {
   const wanted = Object.fromEntries(Object.entries(features ?? {}).filter(([, value]) => value));
   return {
     id,
@@ -182,6 +182,7 @@ export function hello(id, { deviceId, deviceInfo, audioParams, features, resume 
     audio_params: audioParams,
     features: Object.keys(wanted).length ? wanted : undefined,
     resume: resume ?? undefined,
+    voice: voice || undefined,
   };
 }
 
