@@ -87,3 +87,41 @@ async def test_a_timer_set_in_words_rings():
         assert (device, due_at) == ("c", START + 300)
         assert "5 minutes" in text
         await skills.aclose()
+
+
+async def test_what_rang_and_was_not_said_waits_again():
+    async with ringing() as (store, bells, bedside):
+        bedside.there = {"a"}
+        await asyncio.sleep(61)
+        assert [heard[0] for heard in bedside.heard] == ["a"]
+        bedside.there = set()
+        bells.unsaid("of a")
+        bells.unsaid("of a")
+        bells.unsaid("another's")
+        await asyncio.sleep(1)
+        assert [timer.id for timer in await store.timers.of("a")] == ["of a"]
+        assert bells.timers.last_rung("a") is None
+        bedside.there = {"a"}
+        bells.present("a")
+        await asyncio.sleep(1)
+        assert [heard[0] for heard in bedside.heard] == ["a", "a"]
+        assert not await store.timers.of("a")
+
+
+async def test_what_was_not_said_when_the_server_stopped_is_put_back_as_the_last_thing():
+    async with ringing() as (store, bells, bedside):
+        bedside.there = {"a"}
+        await asyncio.sleep(61)
+    bells.unsaid("of a")
+    await bells.settle()
+    assert [timer.id for timer in await store.timers.of("a")] == ["of a"]
+
+
+async def test_a_store_that_fails_then_is_told_of_and_stops_nothing(caplog):
+    async with ringing() as (store, bells, bedside):
+        bedside.there = {"a", "b"}
+        await asyncio.sleep(61)
+        await store.aclose()
+        bells.unsaid("of a")
+        await bells.settle()
+    assert "a timer is lost" in caplog.text

@@ -21,6 +21,7 @@ from lumi.store.base import Store
 from lumi.store.memory import MemoryStore
 from lumi.testing.clock import WallClock
 from lumi.testing.device import FakeDevice
+from lumi.testing.engines import ScriptedLlm
 from lumi.testing.rehearsal import Rehearsal
 from lumi.transport.base import LinkInfo
 
@@ -41,7 +42,13 @@ class House:
     def __init__(self, store: Store, clock: WallClock, **parts: Any) -> None:
         self.clock = clock
         self.present = Doorbell()
-        self.lumi = Rehearsal(store=store, wall_clock=clock, present=self.present, **parts)
+        self.lumi = Rehearsal(
+            store=store,
+            wall_clock=clock,
+            present=self.present,
+            unsaid=self._unsaid,
+            **parts,
+        )
         self.registry = DeviceRegistry(store, clock)
 
     @asynccontextmanager
@@ -58,6 +65,9 @@ class House:
                 lambda _: Locale("en", "Asia/Shanghai"),
             )
             yield self
+
+    def _unsaid(self, notice_id: str) -> None:
+        self.present.bells.unsaid(notice_id)
 
     async def say(self, device: str, text: str = "Dinner is ready.", **when: Any) -> Any:
         return await self.pushes.say(device, convert({"text": text} | when, PushRequest))
@@ -159,6 +169,82 @@ async def test_what_a_device_misses_waits_for_it_over_a_restart_and_is_said_once
         async with house.device("dev") as device:
             await device.hello(features={"notify": True})
             await device.quiet(120)
+
+
+LONG = "One sentence. And another one. And a third one. And the last one of all."
+
+
+@pytest.mark.parametrize("dialect", ["lumi", "xiaozhi"])
+@pytest.mark.parametrize("after_s", [0.0, 1.0])
+async def test_who_goes_before_it_was_said_hears_it_when_it_is_back(dialect: Any, after_s: float) -> None:
+    """Behind an answer that goes on, or in the middle of it."""
+    answer = {"long": [word for _ in range(20) for word in ("One more sentence. ", 0.5)]}
+    async with House(MemoryStore(), WallClock(), llm=ScriptedLlm(answer)).open() as house:
+        async with house.device("dev", dialect=dialect) as device:
+            await device.hello()
+            if after_s:
+                await device.listen("start", mode="manual")
+            else:
+                await device.detect("long")
+                await device.expect("tts", state="sentence_start")
+            if after_s:
+                await device.listen("stop")
+            assert (await house.say("dev", LONG)).status == "spoken"
+            assert await house.pushes.all() == []
+            await asyncio.sleep(after_s)
+        await asyncio.sleep(40)
+        assert [one.status for one in await house.pushes.all()] == ["waiting"]
+        async with house.device("dev", dialect=dialect) as device:
+            await device.hello()
+            if dialect == "xiaozhi":
+                await device.listen("start", mode="manual")
+                await device.listen("stop")
+            turn = await device.spoken_turn()
+            assert " ".join(turn.sentences).startswith(LONG)
+            await device.quiet(100)
+        assert await house.pushes.all() == []
+
+
+async def test_who_can_come_back_to_its_session_gets_the_rest_in_writing_and_not_twice() -> None:
+    async with at_home() as house:
+        async with house.device("dev") as device:
+            answer = await device.hello(features={"resume": True})
+            assert (await house.say("dev", LONG)).status == "spoken"
+            await asyncio.sleep(1)
+        await asyncio.sleep(40)
+        assert await house.pushes.all() == []
+        async with house.device("dev") as device:
+            resume = {"session_id": answer["session_id"], "received": 0}
+            assert (await device.hello(features={"resume": True}, resume=resume))["resumed"]
+            assert (await device.expect("response"))["content"] == LONG
+            await device.quiet(100)
+
+
+async def test_what_waits_in_a_session_that_nobody_comes_back_to_is_not_lost() -> None:
+    answer = {"long": [word for _ in range(20) for word in ("One more sentence. ", 0.5)]}
+    async with House(MemoryStore(), WallClock(), llm=ScriptedLlm(answer)).open() as house:
+        async with house.device("dev") as device:
+            await device.hello(features={"resume": True})
+            await device.detect("long")
+            await device.expect("tts", state="sentence_start")
+            assert (await house.say("dev")).status == "spoken"
+        (session,) = house.lumi.sessions.of_device("dev")
+        await house.lumi.sessions.close(session.id, "nobody came back")
+        await asyncio.sleep(1)
+        assert [one.status for one in await house.pushes.all()] == ["waiting"]
+
+
+async def test_a_server_that_stops_in_mid_sentence_says_it_again_when_it_is_back() -> None:
+    store, clock = MemoryStore(), WallClock()
+    house = House(store, clock)
+    async with house.open(), house.device("dev") as device:
+        await device.hello()
+        assert (await house.say("dev", LONG)).status == "spoken"
+        await asyncio.sleep(1)
+        (session,) = house.lumi.sessions.of_device("dev")
+        await house.lumi.sessions.close(session.id, "server going away")
+    await house.present.bells.settle()
+    assert [timer.label for timer in await store.timers.of("dev")] == [LONG]
 
 
 async def test_it_is_taken_back() -> None:

@@ -68,3 +68,16 @@ def test_remembers_only_so_many_owners() -> None:
         memory.heard(each, 0.0)
     assert memory.last("0") is None
     assert memory.last(str(ringing.MAX_RUNG)) is not None
+
+
+def test_what_was_not_heard_after_all_may_ring_again() -> None:
+    memory = Ringing()
+    one, other = timer("1"), timer("2")
+    for each in (one, other):
+        memory.begin(each)
+        memory.heard(each, 5.0)
+    memory.restore(one)
+    assert memory.ready([one, other], 0.0) == [one]
+    assert memory.last("a") is not None, "another one has rung since"
+    memory.restore(other)
+    assert memory.last("a") is None

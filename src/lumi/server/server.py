@@ -189,8 +189,9 @@ class Server:
             stack.push_async_callback(store.aclose)
         await self._open_registry(store)
         bells = Bells(store, self._wall_clock, self._push)
+        stack.push_async_callback(bells.settle)
         furnished = await self._furnish(stack, store, bells)
-        services = await self._services(stack, furnished.engines.vad, store)
+        services = await self._services(stack, furnished.engines.vad, store, bells)
         await self._open_doors(stack, services, bells)
         await stack.enter_async_context(wyoming_offered(config, services))
         tasks = await stack.enter_async_context(Background())
@@ -199,7 +200,7 @@ class Server:
         self._keep_house(tasks, store)
         stack.push_async_callback(self._drain)
 
-    async def _services(self, stack: AsyncExitStack, vad: Vad, store: Store) -> Services:
+    async def _services(self, stack: AsyncExitStack, vad: Vad, store: Store, bells: Bells) -> Services:
         config = self.config
         pacer = await stack.enter_async_context(Pacer(tick_s=config.audio.tick_ms / 1000))
         pool = await stack.enter_async_context(
@@ -216,6 +217,7 @@ class Server:
             metering=assembly.metering(config, self.metrics),
             vision=assembly.vision_passes(config, self.registry, self._wall_clock).access,
             turns=self.observation.turns,
+            unsaid=bells.unsaid,
         )
 
     async def _furnish(self, stack: AsyncExitStack, store: Store, bells: Bells) -> Furnished:

@@ -48,6 +48,8 @@ class Services:
     tools: SessionTools | None = None
     """What the model of one session may do; None: nothing."""
     metering: Metering = field(default_factory=Metering)
+    unsaid: Callable[[str], None] = lambda _notice_id: None
+    """Told of a notice, by its id, that a session has taken and could not say."""
     turns: TurnHistory | None = None
     """Where turns that are over are kept for the operator."""
 

@@ -33,12 +33,13 @@ from lumi.server.lifetime import Lifetime
 from lumi.server.listening import Listening
 from lumi.server.log import Subject, logger
 from lumi.server.notes import NoteRecording
+from lumi.server.notices import Notice
 from lumi.server.outbox import Send
 from lumi.server.presence import Presence
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services, SessionVoice
 from lumi.server.speaker import speaker_of
-from lumi.server.spoken_turns import Notice, Phase, SpokenTurns
+from lumi.server.spoken_turns import Phase, SpokenTurns
 from lumi.store.base import SessionRecord
 from lumi.voice.dialogue import Dialogue
 from lumi.voice.language import language_of
@@ -280,15 +281,14 @@ class Session:
     async def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
         """Say something of our own: shown at once where the client has `notify`, spoken after what goes on.
 
-        False when there is nobody to hear it, or too much waits; then it was not said.
+        False when there is nobody to hear it, or too much waits; then it was not said. True: it will be, or its id is given
+        to `services.unsaid` when this session ends before.
         """
-        if not self._presence.here or self._life.ending:
+        if not self._presence.here or self._life.ending or not self._turns.room_for_notice:
             return False
-        language = language_of(text, self._speaker.language)
-        if not self._turns.room_for_notice:
-            return False
+        speaker = replace(self._speaker, language=language_of(text, self._speaker.language))
         await self._events.post(self._responses.notify(notice_id, kind, text, due_at))
-        self._turns.announce(Notice(text, replace(self._speaker, language=language)))
+        self._turns.announce(Notice(text, speaker, id=notice_id, written=self.kept))
         self._show_cards()
         return True
 

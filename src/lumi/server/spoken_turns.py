@@ -9,7 +9,6 @@ A turn is its id: whatever a turn that is no longer the present one still has to
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +19,7 @@ from lumi.engines.base import Speaker
 from lumi.protocol.messages import Message
 from lumi.server.kit import Kit
 from lumi.server.log import Subject, logger
+from lumi.server.notices import Notice, Notices
 from lumi.server.outbox import Outbox
 from lumi.server.response_generator import ResponseGenerator
 from lumi.server.services import Services
@@ -74,16 +74,8 @@ class Present:
     """The whole answer, once it is made."""
     tools: list[str] = field(default_factory=list)
     """Those that were called for it, and how that went."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Words of our own that wait for their turn."""
-
-    text: str
-    speaker: Speaker
-    turn_id: str = ""
-    """The turn they belong to, if they were made by one (a chat that is to be spoken)."""
+    notice: Notice | None = None
+    """What it says, if that was not asked for."""
 
 
 class Watcher(Protocol):
@@ -125,7 +117,7 @@ class SpokenTurns:
         self._watcher = watcher
         self._tasks: asyncio.TaskGroup | None = None
         self._present: Present | None = None
-        self._notices: deque[Notice] = deque()  # bounded by `room_for_notice`: what does not fit is refused
+        self._notices = Notices(services.unsaid)  # bounded by `room_for_notice`: what does not fit is refused
 
     def speak_through(self, outbox: Outbox, mouth: Callable[[Kit], Mouth]) -> None:
         """Where speech goes from the next turn on, and how a turn's mouth is made."""
@@ -172,7 +164,7 @@ class SpokenTurns:
 
     def announce(self, notice: Notice) -> None:
         """Say something of our own, after what is going on. Whoever can refuse asks for room first."""
-        self._notices.append(notice)
+        self._notices.add(notice)
         if self._present is None:
             self._next()
 
@@ -212,9 +204,10 @@ class SpokenTurns:
     def close(self) -> None:
         """End what goes on; no turn begins any more."""
         self._tasks = None
-        self._notices.clear()
         if self._present is not None:
+            self._notices.give_back(self._present.notice)
             self._drop(self._present)
+        self._notices.clear()
 
     def detach(self) -> None:
         """The client has gone: what it was saying is lost; what it is owed is made to the end and waits in writing."""
@@ -281,7 +274,9 @@ class SpokenTurns:
     async def _close(self, present: Present) -> None:
         """The turn's last word: its one `tts stop`, or, for a client that has gone, its text."""
         if present.unheard:
-            if present.reply is not None:
+            if present.notice is not None and not present.notice.written:
+                self._notices.give_back(present.notice)
+            elif present.reply is not None:
                 await self._post(self._responses.instead_of_speech(present.listen_id, present.reply))
             return
         if not present.started:
@@ -291,8 +286,10 @@ class SpokenTurns:
     def _next(self) -> None:
         """Say the next notice, or tell the session that there is silence."""
         if self._notices and self._watcher.may_speak():
-            notice = self._notices.popleft()
+            notice = self._notices.take()
             self._begin(Announcement(notice.text), Phase.ANSWERING, None, notice.speaker, notice.turn_id)
+            if self._present is not None:
+                self._present.notice = notice
         else:
             self._watcher.turn_over()
 

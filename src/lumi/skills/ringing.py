@@ -73,6 +73,13 @@ class Ringing:
         del self.under_way[timer.id]
         self._unheard[timer.id] = (timer, 0.0 if timer.owner in self._offered else retry_at)
 
+    def restore(self, timer: Timer) -> None:
+        """It was not heard after all: it may ring again."""
+        self.done.discard(timer.id)
+        rung = self._rung.get(timer.owner)
+        if rung is not None and rung.timer.id == timer.id:
+            del self._rung[timer.owner]
+
     def offer(self, owner: str) -> None:
         """The owner's device is there: its unheard timers are ready at once."""
         for timer_id, (timer, _) in self._unheard.items():

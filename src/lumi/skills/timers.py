@@ -115,6 +115,12 @@ class TimerService:
             pass
         return timer.id not in {waiting.id for waiting in await self.of(timer.owner)}
 
+    async def restore(self, timer: Timer) -> None:
+        """A timer that has rung was not heard after all: it is kept again, and rings when its device is there."""
+        await self._store.add(timer)
+        self._ringing.restore(timer)
+        self._changed.set()
+
     async def cancel(self, timer: Timer) -> bool:
         """Whether it was still there."""
         self._ringing.done.add(timer.id)

@@ -20,6 +20,8 @@ from lumi.audio.opus import OpusEncoder
 from lumi.audio.pacer import Pacer
 from lumi.audio.packet_cache import PacketCache
 from lumi.engines.base import Duplex, Llm, Stt, Tts, Vad
+from lumi.protocol.handshake import Agreement
+from lumi.protocol.messages import ClientHello
 from lumi.server.answers import AnswerDesk
 from lumi.server.device_overrides import OverridesOf, nothing
 from lumi.server.gateway import Gateway, GatewaySettings
@@ -68,6 +70,7 @@ class Rehearsal:
     """Writes sessions down; whoever gives one runs it."""
     vision: Vision = lambda _device_id, _base_url: None
     metering: Metering = field(default_factory=Metering)
+    unsaid: Callable[[str], None] = lambda _notice_id: None
     present: list[str] = field(default_factory=list)
     """Devices that came in, as often as they did."""
     on_present: Callable[[str], None] = lambda _device_id: None
@@ -90,7 +93,7 @@ class Rehearsal:
         self.answers = AnswerDesk(self.store.answers, wall_clock)
         kit = Kit(self.stt, self.llm, self.tts, self.settings, duplex=self.duplex, tooling=self.tooling)
         self.generations = Generations(Generation.of(kit, self.overrides_of))
-        self.services = services = Services(
+        self.services = Services(
             generations=self.generations,
             pool=pool,
             pacer=pacer,
@@ -100,13 +103,12 @@ class Rehearsal:
             wall_clock=wall_clock,
             vision=self.vision,
             metering=self.metering,
+            unsaid=self.unsaid,
             turns=self.turns,
         )
         self.sessions = await self._stack.enter_async_context(
             SessionManager(
-                lambda session_id, device_id, agreement, hello: Session(
-                    session_id, device_id, agreement, hello, services, self._came_in
-                ),
+                self._session,
                 self.store,
                 wall_clock,
                 max_sessions=self.max_sessions,
@@ -118,6 +120,9 @@ class Rehearsal:
         )
         self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         return self
+
+    def _session(self, session_id: str, device_id: str, agreement: Agreement, hello: ClientHello) -> Session:
+        return Session(session_id, device_id, agreement, hello, self.services, self._came_in)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
