@@ -6,6 +6,7 @@ engines.py  those engines
 load.py     the load generator          device.py   one virtual device
 playout.py  what a device would have heard: late frames, stalls
 meter.py    CPU, memory and threads of a process tree
+console.py  what it costs that somebody looks at the operator's view
 chaos/      faults instead of load: lines cut, processes killed
 report.py   table, JSON, markdown       speech.py   what the devices say
 """

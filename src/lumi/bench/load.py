@@ -35,6 +35,7 @@ class Ready(msgspec.Struct, frozen=True):
 
     url: str
     utterance: list[bytes]
+    admin_token: str = ""
 
 
 class Job(msgspec.Struct, frozen=True):

@@ -146,14 +146,14 @@ def markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def into_page(page: str, text: str) -> str:
+def into_page(page: str, text: str, begin: str = BEGIN, end: str = END) -> str:
     """Put `text` between the page's two marks.
 
     Raises:
         ConfigError: the page has no such marks.
     """
-    head, found, rest = page.partition(BEGIN)
-    _, ended, tail = rest.partition(END)
+    head, found, rest = page.partition(begin)
+    _, ended, tail = rest.partition(end)
     if not found or not ended:
-        raise ConfigError("--markdown", f"the page must contain the lines {BEGIN} and {END}")
-    return f"{head}{BEGIN}\n{text}{END}{tail}"
+        raise ConfigError("--markdown", f"the page must contain the lines {begin} and {end}")
+    return f"{head}{begin}\n{text}{end}{tail}"

@@ -19,6 +19,7 @@ from lumi.bench.load import Ready, new_loop
 from lumi.bench.speech import record_answers, record_question
 from lumi.config import load
 from lumi.engines.espeak import EspeakTts
+from lumi.server.secret_file import ADMIN_TOKEN, SecretFile
 from lumi.server.server import Server
 
 
@@ -35,9 +36,10 @@ async def serve(data_dir: Path, *, fresh: bool) -> None:
     question, voice = await _recordings()
     flags = {"server.port": 0, "server.data_dir": data_dir, "log.level": "warning"}
     config = load(flags=flags, environ={}, directory=data_dir)
+    token = SecretFile(config.data_dir / ADMIN_TOKEN).obtain()
     async with Server(config, stt=InstantStt(), llm=ThreeSentencesLlm(fresh=fresh), tts=voice) as server:
         await server.wait_ready()
-        sys.stdout.write(msgspec.json.encode(Ready(server.url, question)).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(Ready(server.url, question, token)).decode() + "\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)
 
