@@ -1,8 +1,8 @@
 /**
  * Cuts what the microphone hears into frames on the audio thread.
  *
- * Options: `{ rateHz, frameMs }`. In: `{ drain: true }`: hand over the frame that is begun, padded with silence. Out:
- * `{ frame }` (Float32Array), `{ level, wave }` some 20 times a second, `{ drained: true }`.
+ * Options: `{ rateHz, frameMs }`. In: `{ drain: true }`: hand over the frame that is begun, padded with silence;
+ * `{ end: true }`. Out: `{ frame }` (Float32Array), `{ level, wave }` some 20 times a second, `{ drained: true }`.
  */
 
 import { Meter } from "./meter.js";
@@ -15,20 +15,21 @@ class Microphone extends AudioWorkletProcessor {
   #resampler;
   #frame;
   #filled = 0;
+  #wanted = true;
 
   constructor({ processorOptions: { rateHz, frameMs } }) {
     super();
     this.#resampler = rateHz === sampleRate ? null : new Resampler(sampleRate, rateHz);
     this.#frame = new Float32Array((rateHz * frameMs) / 1000);
-    this.port.onmessage = () => this.#drain();
+    this.port.onmessage = ({ data }) => (data.end ? (this.#wanted = false) : this.#drain());
   }
 
   process([[input]]) {
-    if (!input) return true; // the stream has not begun, or has ended
+    if (!input) return this.#wanted; // the stream has not begun, or has ended
     this.#meter.add(input);
     if (this.#meter.count >= REPORT_S * sampleRate) this.port.postMessage(this.#meter.take());
     this.#collect(this.#resampler ? this.#resampler.process(input) : input);
-    return true;
+    return this.#wanted;
   }
 
   #collect(samples) {

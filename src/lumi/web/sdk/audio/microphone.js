@@ -51,11 +51,8 @@ export class Microphone {
     if (this.#node) return;
     const why = obstacle();
     if (why) throw why;
-    const [stream] = await Promise.all([
-      this.#ask(),
-      context.audioWorklet.addModule(new URL("./microphone-worklet.js", import.meta.url)),
-    ]);
-    this.#stream = stream;
+    await context.audioWorklet.addModule(new URL("./microphone-worklet.js", import.meta.url));
+    const stream = (this.#stream = await this.#ask());
     stream.getAudioTracks()[0].onended = () => this.#lost();
     this.#source = context.createMediaStreamSource(stream);
     this.#node = new AudioWorkletNode(context, "lumi-microphone", {
@@ -81,6 +78,7 @@ export class Microphone {
 
   close() {
     this.#source?.disconnect();
+    this.#node?.port.postMessage({ end: true });
     this.#node?.disconnect();
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = this.#source = this.#node = null;

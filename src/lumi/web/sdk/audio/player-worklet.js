@@ -1,8 +1,8 @@
 /**
  * Plays on the audio thread, and tells what was really played.
  *
- * In: `{ begin: turn }`, `{ turn, samples, rateHz }`, `{ complete: turn }`, `{ flush: true }`. Out, some 20 times a second
- * while there is something to tell: `{ turn, passedMs, waitingMs, played, squares, level, wave, over, stats }`.
+ * In: `{ begin: turn }`, `{ turn, samples, rateHz }`, `{ complete: turn }`, `{ flush: true }`, `{ end: true }`. Out, some 20
+ * times a second while there is something to tell: `{ turn, passedMs, waitingMs, played, squares, level, wave, over, stats }`.
  */
 
 import { JitterBuffer } from "./jitter.js";
@@ -17,6 +17,7 @@ class Player extends AudioWorkletProcessor {
   #resampler = null;
   #rateHz = 0;
   #quiet = true;
+  #wanted = true;
 
   constructor() {
     super();
@@ -30,17 +31,17 @@ class Player extends AudioWorkletProcessor {
     this.#quiet = written === 0;
     if (this.#buffer.over) this.#end();
     else if (first || (this.#buffer.turn !== null && this.#meter.count >= REPORT_S * sampleRate)) this.#report(false);
-    return true;
+    return this.#wanted;
   }
 
-  #do({ begin, turn, samples, rateHz, complete, flush }) {
+  #do({ begin, turn, samples, rateHz, complete, flush, end }) {
     if (samples) this.#buffer.push(turn, this.#resampled(samples, rateHz));
     else if (begin) this.#begin(begin);
     else if (complete) this.#buffer.complete(complete);
     else if (flush) {
       this.#buffer.flush();
       this.#report(false);
-    }
+    } else if (end) this.#wanted = false;
   }
 
   #begin(turn) {

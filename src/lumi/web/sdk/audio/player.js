@@ -86,6 +86,7 @@ export class Player {
   async close() {
     this.cut();
     this.#decoder?.close();
+    this.#node?.port.postMessage({ end: true });
     this.#node?.disconnect();
     this.#node = this.#opening = null;
   }

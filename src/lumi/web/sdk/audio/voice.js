@@ -10,6 +10,7 @@ const TAIL_MS = 120;
 const LINGER_MS = 20000;
 /** The longest note: what a server takes as one utterance. */
 const MAX_NOTE_MS = 60000;
+const GESTURES = ["pointerdown", "pointerup", "keydown"];
 /** Sound that does not begin by then needs a click first. */
 const SILENT_MS = 1500;
 
@@ -108,8 +109,7 @@ export class Voice extends EventTarget {
 
   /** To be called in a click: lets the browser make a sound. */
   async unlock() {
-    const context = this.#open();
-    await Promise.all([context.resume(), this.#player.open(context)]);
+    await this.#player.open(this.#open());
   }
 
   async close() {
@@ -147,7 +147,7 @@ export class Voice extends EventTarget {
   async #hear() {
     const context = this.#open();
     const params = this.#client.agreement?.uplink ?? (await bestAudioParams());
-    await Promise.all([context.resume(), this.#microphone.open(context, params), this.#player.open(context)]);
+    await Promise.all([this.#microphone.open(context, params), this.#player.open(context)]);
     this.#encoder ??= openEncoder(params, (packet) => this.#packet(packet, params.frame_duration));
   }
 
@@ -238,7 +238,6 @@ export class Voice extends EventTarget {
   #makeSound() {
     const context = this.#open();
     this.#player.open(context).catch((error) => this.#tell("unavailable", { reason: "unsupported", message: error.message }));
-    context.resume();
     setTimeout(() => {
       if (context.state === "running" || context.state === "closed") return;
       const message = "the browser wants a click before a page makes a sound";
@@ -247,8 +246,18 @@ export class Voice extends EventTarget {
   }
 
   #open() {
-    this.#context ??= new AudioContext({ latencyHint: "interactive" });
+    this.#context ??= this.#newContext();
+    if (this.#context.state === "suspended") this.#context.resume();
     return this.#context;
+  }
+
+  /** Browsers let a page make a sound, and hear one, from a gesture on; a finger's begins to count when it lifts. */
+  #newContext() {
+    const context = new AudioContext({ latencyHint: "interactive" });
+    const { signal } = this.#listeners;
+    const resume = () => context.state === "suspended" && context.resume();
+    for (const gesture of GESTURES) addEventListener(gesture, resume, { signal, capture: true });
+    return context;
   }
 
   #tell(name, detail) {
