@@ -13,6 +13,10 @@ import pytest
 from tests.flows.scripted import CONFIG, scripted_lumi
 
 from lumi.config.duplex import DuplexSettings
+from lumi.config.engines import LlmSettings
+from lumi.config.tools import ToolSettings
+from lumi.engines import circuit
+from lumi.engines.circuit import CircuitSettings
 from lumi.server.server import Server
 from lumi.testing import FakeDevice, ScriptedLlm, SpokenTurn
 from lumi.testing.device_tools import ScriptedDeviceTools
@@ -33,7 +37,11 @@ async def lumi_with(service: RealtimeServer, **engines: Any) -> AsyncIterator[tu
     """A server whose settings name the service, and a device that has said hello in xiaozhi's dialect."""
     options = {"timeout_s": 2.0}
     duplex = DuplexSettings(engine="openai_realtime", base_url=service.base_url, options=options)
-    config = CONFIG.model_copy(update={"duplex": duplex})
+    bare = {
+        "llm": LlmSettings(skills_first=False),
+        "tools": ToolSettings(skills=False),
+    }  # loading skills takes long
+    config = CONFIG.model_copy(update=bare | {"duplex": duplex})
     async with (
         scripted_lumi(config, **engines) as server,
         FakeDevice(await connect(server.url)) as device,
@@ -94,11 +102,22 @@ async def test_when_the_connection_breaks_the_other_engines_finish_the_turn(faul
             (engine,) = (await answer.json())["engines"]["duplex"]
             assert answer.status == 200
             assert (engine["state"], engine["last_trouble"]) == ("open", "unreachable")
+
+
+async def test_a_model_that_was_left_out_is_asked_again_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    impatient = CircuitSettings(first_wait_s=2.5)
+    monkeypatch.setattr(circuit, "CircuitSettings", lambda: impatient)
+    llm = ScriptedLlm(lambda _: "is what they say.")
+    async with RealtimeServer() as service, lumi_with(service, llm=llm) as (_, device):
+        service.fault = RealtimeFault.CUT_BEFORE_ANSWER
+        await ask_at_once(device)
         service.fault = RealtimeFault.NONE
-        turn = await ask(device)  # it is left out: nobody waits for it
+        turn = await ask_at_once(device)  # nobody waits for it
         assert turn.sentences == ["is what they say."]
-        await asyncio.sleep(5.2)
-        assert (await ask(device)).sentences == ["It is noon."]
+        await asyncio.sleep(2.6)
+        assert (await ask_at_once(device)).sentences == ["It is noon."]
 
 
 LAMP = Call("device_self_lamp_set", '{"level": 7}', then="The lamp is on.")
@@ -116,7 +135,8 @@ async def test_its_tools_are_those_of_any_model_and_doors_open_after_a_clear_yes
         ("yes, but what time is it", UNLOCK, "Not done yet."),
         ("Yes, please.", replace(UNLOCK, then="It is open."), "the door is open"),
     ]
-    async with RealtimeServer([turn[1] for turn in turns], [turn[0] for turn in turns]) as service:
+    answers, words_of_turns = [turn[1] for turn in turns], [turn[0] for turn in turns]
+    async with RealtimeServer(answers, words_of_turns, ms_per_character=10) as service:
         duplex = DuplexSettings(engine="openai_realtime", base_url=service.base_url)
         async with (
             scripted_lumi(CONFIG.model_copy(update={"duplex": duplex})) as server,

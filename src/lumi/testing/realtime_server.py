@@ -90,6 +90,7 @@ class RealtimeServer:
         transcripts: what is written down of each utterance, likewise.
         api_key: what must be shown; empty: nothing.
         piece_s: between two pieces of speech.
+        ms_per_character: how fast it speaks.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class RealtimeServer:
         *,
         api_key: str = "",
         piece_s: float = 0.0,
+        ms_per_character: float = MS_PER_CHARACTER,
     ) -> None:
         self.answers = list(answers)
         self.transcripts = list(transcripts)
@@ -106,6 +108,7 @@ class RealtimeServer:
         self.sessions: list[Heard] = []
         self._api_key = api_key
         self._piece_s = piece_s
+        self.ms_per_character = ms_per_character
         self._asked = 0
         self._numbers = 0
         self._runner: web.AppRunner | None = None
@@ -306,7 +309,7 @@ class Talk:
         place = {"item_id": item["id"], "content_index": 0}
         for word in text.split(" "):
             await self.tell("response.output_audio_transcript.delta", delta=f"{word} ", **place)
-        pcm = tone(len(text) * MS_PER_CHARACTER, RATE_HZ)
+        pcm = tone(len(text) * self._server.ms_per_character, RATE_HZ)
         size = round(RATE_HZ * PIECE_MS / 1000) * 2
         for start in range(0, len(pcm), size):
             piece = pcm[start : start + size]
