@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 from tests.commands.screen import AS_JSON, CHINESE, ENGLISH, Screen
 
-from lumi.commands.engines import engines
+from lumi.commands.engines import ZH, engines
+from lumi.engines.overview import ENGINES
 from lumi.engines.registry import Registry
 from lumi.models.library import Installed, Library
 
@@ -76,13 +78,22 @@ async def test_somebody_elses_engine_is_told_by_whether_it_loads(screen: Screen)
     assert "no_such_module" in str(found["stt.broken"]["missing"])
 
 
+def test_all_that_the_table_says_is_there_in_chinese():
+    words = {word for one in ENGINES for word in (one.pace, one.place, one.needs, one.languages) if word}
+    assert {word for word in words if word not in ZH and not re.fullmatch(r"[a-z ]{2,9}", word)} == {
+        "zh en ja ko yue (sense-voice); zh en (zipformer-zh-en)"
+    }
+
+
 async def test_people_see_lines_in_their_language(screen: Screen):
     assert await engines(ENGLISH) == 0
     out, err = screen.read()
     assert "● stt.pocketsphinx" in out
     assert "→ lumi models add sense-voice" in out
     assert "in use" in err
+    assert out.count("needs base_url or api_key") == 4
     assert await engines(CHINESE) == 0
     out, err = screen.read()
     assert "独立进程" in out
+    assert "由服务决定 · 逐段 · 其他程序或机器 · 需要 base_url 或 api_key" in out
     assert "正在使用" in err

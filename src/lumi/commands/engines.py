@@ -24,6 +24,14 @@ ZH = {
     "in the server": "在服务器内",
     "a process of its own": "独立进程",
     "another program or machine": "其他程序或机器",
+    "any": "任何语言",
+    "by service": "由服务决定",
+    "99, by model": "99 种，由模型决定",
+    "one, by model": "一种，由模型决定",
+    "en, by model": "en，由模型决定",
+    "zh en, by model": "zh en，由模型决定",
+    "base_url or api_key": "需要 base_url 或 api_key",
+    "the service's address": "需要服务的地址",
     "the program that listens (`lumi talk`)": "聆听的程序（`lumi talk`）",
 }
 
@@ -42,6 +50,8 @@ class Row:
     languages: str
     pace: str
     place: str
+    needs: str = ""
+    """What has to be set to use it."""
 
 
 async def engines(console: Console, registry: Registry | None = None) -> int:
@@ -52,9 +62,13 @@ async def engines(console: Console, registry: Registry | None = None) -> int:
     console.result({"engines": [asdict(row) for row in rows]})
     width = max(len(f"{row.kind}.{row.name}") for row in rows)
     for row in rows:
-        pace, place = (console.words(zh=ZH.get(word, word), en=word) for word in (row.pace, row.place))
+        said = [
+            console.words(zh=ZH.get(word, word), en=word) for word in (row.languages, row.pace, row.place)
+        ]
         mark = "●" if row.in_use else "✗" if row.missing else "✓"
-        told = " · ".join(part for part in (row.languages, pace, place, " ".join(row.models)) if part)
+        if row.needs and not row.in_use:
+            said.append(console.words(zh=ZH.get(row.needs, row.needs), en=f"needs {row.needs}"))
+        told = " · ".join(part for part in (*said, *row.models) if part)
         origin = "" if row.package == OURS else f" [{row.package}]"
         mend = f"\n  {'':<{width}}  → {row.missing}" if row.missing else ""
         console.write(f"{mark} {row.kind + '.' + row.name:<{width}}  {told}{origin}{mend}")
@@ -103,7 +117,17 @@ def _row(registry: Registry, config: Any, library: Library, kind: str, name: str
     if told.model and not models and not given:
         missing = "; ".join(part for part in (missing, f"lumi models add {told.model}") if part)
     return Row(
-        kind, name, package, in_use, not absent, missing, models, told.languages, told.pace, told.place
+        kind,
+        name,
+        package,
+        in_use,
+        not absent,
+        missing,
+        models,
+        told.languages,
+        told.pace,
+        told.place,
+        told.needs,
     )
 
 
