@@ -10,6 +10,7 @@ import pytest
 from lumi.config import Config
 from lumi.config.engines import LlmSettings, SttSettings, TtsSettings, TurnSettings
 from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
+from lumi.config.tools import ToolSettings
 from lumi.server.app import Server
 from lumi.testing import FakeDevice, ScriptedVad
 from lumi.testing.openai_faults import Fault
@@ -43,8 +44,9 @@ def settings(service: OpenAiServer) -> Config:
             "store": StoreSettings(engine="memory"),
             "log": LogSettings(file=False, level="error"),
             "stt": SttSettings.model_validate(where | {"timeout_s": 2}),
-            "llm": LlmSettings.model_validate(where | {"timeout_s": 2}),
+            "llm": LlmSettings.model_validate(where | {"timeout_s": 2, "skills_first": False}),
             "tts": TtsSettings.model_validate(where | {"timeout_s": 2, "fallback": []}),
+            "tools": ToolSettings(skills=False),  # loading them takes longer than a service may here
             "turn": TurnSettings(silence_ms=300, margin_ms=20),
         }
     )
