@@ -208,6 +208,8 @@ def test_tcp_is_set_up_where_it_is_tcp() -> None:
     _link(ScriptedSocket(), unix)
     assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE) in tcp.options
     assert (socket.IPPROTO_TCP, socket.TCP_NODELAY) in tcp.options
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        assert (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) in tcp.options
     assert unix.options == []
 
 

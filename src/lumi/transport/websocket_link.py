@@ -31,6 +31,7 @@ _TCP_OPTIONS = {
     "TCP_KEEPIDLE": 60,  # seconds of silence, then a probe every 15 s: a dead line is found in two minutes
     "TCP_KEEPINTVL": 15,
     "TCP_KEEPCNT": 4,
+    "TCP_USER_TIMEOUT": 60_000,  # ms that what was sent may stay unconfirmed: no probe goes out while that is tried again
     "TCP_NOTSENT_LOWAT": WRITE_LIMIT_BYTES,  # else the kernel swallows megabytes before a slow reader is felt
 }
 
