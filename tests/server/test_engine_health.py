@@ -72,6 +72,10 @@ async def test_how_they_are_is_shown():
     assert stage.health.broken == ""
     assert counted(stage.metrics, 'lumi_engine_up{engine="a",kind="llm"} 0.0')
     assert counted(stage.metrics, 'lumi_engine_up{engine="b",kind="llm"} 1.0')
+    for name, state, here in (("a", "open", 1.0), ("a", "closed", 0.0), ("b", "closed", 1.0)):
+        assert counted(
+            stage.metrics, f'lumi_engine_circuit{{engine="{name}",kind="llm",state="{state}"}} {here}'
+        )
 
 
 async def test_a_kind_of_which_none_works_is_named():

@@ -31,7 +31,7 @@ class EngineHealth:
     def __init__(self, metrics: Metrics, rosters: Rosters) -> None:
         self._metrics = metrics
         self._rosters = rosters
-        metrics.engines(lambda: [(one.kind, one.name, one.works) for one in self._reports()])
+        metrics.engines(self._reports)
 
     def tell(self, news: News) -> None:
         match news:

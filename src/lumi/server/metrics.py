@@ -9,8 +9,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from lumi.engines.circuit import State
+from lumi.engines.roster import UNAVAILABLE, Report
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STAGE_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
+
+STATES = (*State, UNAVAILABLE)
+"""That an engine may be in."""
 
 
 class Metrics:
@@ -72,25 +78,29 @@ class Metrics:
         """Show a number that somebody else counts, read whenever it is asked for."""
         Gauge(f"lumi_{name}", what, registry=self._registry).set_function(read)
 
-    def engines(self, up: Callable[[], Iterable[tuple[str, str, bool]]]) -> None:
-        """Show which engines work: kind, name, and whether it does, read whenever it is asked for."""
-        self._registry.register(EnginesUp(up))
+    def engines(self, reports: Callable[[], Iterable[Report]]) -> None:
+        """Show how engines are, read whenever it is asked for."""
+        self._registry.register(EnginesNow(reports))
 
     def text(self) -> bytes:
         """Everything, as `CONTENT_TYPE`."""
         return generate_latest(self._registry)
 
 
-class EnginesUp(Collector):
-    """`lumi_engine_up`: engines come and go, so it is made anew each time it is read."""
+class EnginesNow(Collector):
+    """How engines are: they come and go, so it is made anew each time it is read."""
 
-    def __init__(self, up: Callable[[], Iterable[tuple[str, str, bool]]]) -> None:
-        self._up = up
+    def __init__(self, reports: Callable[[], Iterable[Report]]) -> None:
+        self._reports = reports
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        gauge = GaugeMetricFamily(
-            "lumi_engine_up", "Whether an engine is asked (1) or not (0)", labels=["kind", "engine"]
+        labels = ["kind", "engine"]
+        up = GaugeMetricFamily("lumi_engine_up", "Whether an engine is asked (1) or not (0)", labels=labels)
+        circuit = GaugeMetricFamily(
+            "lumi_engine_circuit", "1 for the state that an engine's circuit is in", labels=[*labels, "state"]
         )
-        for (kind, name), works in {(kind, name): works for kind, name, works in self._up()}.items():
-            gauge.add_metric([kind, name], float(works))
-        yield gauge
+        for (kind, name), report in {(one.kind, one.name): one for one in self._reports()}.items():
+            up.add_metric([kind, name], float(report.works))
+            for state in STATES:
+                circuit.add_metric([kind, name, state], float(report.state == state))
+        yield from (up, circuit)
