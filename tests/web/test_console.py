@@ -17,6 +17,7 @@ from lumi.testing.engines import ScriptedStt
 
 pytestmark = IN_BROWSER
 
+CONSOLE = Path(__file__).parents[2] / "src" / "lumi" / "web" / "console"
 LIGHT = ("turns", "devices", "settings")
 DARK = ("overview", "sessions", "recordings", "problems")
 
@@ -197,3 +198,21 @@ async def serious(page: Page) -> list[str]:
         for one in found["violations"]
         if one["impact"] in {"serious", "critical"}
     ]
+
+
+async def test_everything_is_said_in_both_languages(module_page: Page):
+    texts = await module_page.evaluate("async () => (await import('/console/texts.js')).TEXTS")
+    english, chinese = texts["en"], texts["zh"]
+    assert list(english) == list(chinese)
+    holes = re.compile(r"\{\w+\}")
+    for key, text in english.items():
+        assert text, key
+        assert sorted(holes.findall(text)) == sorted(holes.findall(chinese[key])), key
+    sources = [
+        path.read_text(encoding="utf-8") for path in CONSOLE.iterdir() if path.suffix in {".js", ".html"}
+    ]
+    said = {
+        key for source in sources for key in re.findall(r'(?:\bt\(|data-t=|data-label=)"([\w.]+)"', source)
+    }
+    assert len(said) > 60
+    assert said <= set(english)

@@ -19,10 +19,9 @@ export function chart(title, form, second = "") {
     make("div", { class: "axis" }, top, make("span", { text: second })), drawing,
     make("div", { class: "axis" }, from, make("span", { text: t("now", { value: "" }).trim() })));
 
-  // `points`: [at, value, second value or undefined], in order.
-  function draw(points) {
-    const end = points.at(-1)?.[0] ?? 0;
-    const start = Math.max(end - SPAN_S, points[0]?.[0] ?? 0);
+  // `points`: [at, value, second value or undefined], in order, of the time from `first` to `end`.
+  function draw(points, first, end) {
+    const start = Math.max(end - SPAN_S, first);
     const most = Math.max(1e-9, ...points.map((point) => Math.max(point[1], point[2] ?? 0)));
     const x = (at) => (end === start ? 100 : (100 * (at - start)) / (end - start)).toFixed(2);
     const y = (value) => (100 - (95 * value) / most).toFixed(2);

@@ -51,14 +51,15 @@ export function overview() {
   function draw() {
     noSamples.hidden = samples.length > 0;
     loadCharts.hidden = samples.length === 0;
-    loads.cpu.draw(samples.map((one) => [one.at, one.cpu_percent]));
-    loads.memory.draw(samples.map((one) => [one.at, one.memory_bytes]));
-    loads.sessions.draw(samples.map((one) => [one.at, one.sessions]));
+    const [first, end] = [samples[0]?.at ?? 0, samples.at(-1)?.at ?? 0];
+    loads.cpu.draw(samples.map((one) => [one.at, one.cpu_percent]), first, end);
+    loads.memory.draw(samples.map((one) => [one.at, one.memory_bytes]), first, end);
+    loads.sessions.draw(samples.map((one) => [one.at, one.sessions]), first, end);
     let any = false;
     for (const stage of STAGES) {
       const points = samples.filter((one) => stage in one.latency_ms).map((one) => [one.at, ...one.latency_ms[stage]]);
       any ||= points.length > 0;
-      latencies[stage].draw(points);
+      latencies[stage].draw(points, first, end);
     }
     noLatency.hidden = any;
     latencyCharts.hidden = !any;
@@ -80,10 +81,10 @@ export function overview() {
       (one) => make("tr", {}, make("td", { text: one.kind }), make("th", { scope: "row", text: one.name }), make("td", {}, make("span")), make("td"), make("td", { class: "number" })),
       (row, one) => {
         const mark = row.cells[2].firstChild;
-        say(mark, one.state);
-        mark.className = one.last_trouble && one.retry_s !== null ? "state wrong" : "state";
-        say(row.cells[3], one.last_trouble);
-        say(row.cells[4], one.retry_s === null ? "" : ms(one.retry_s * 1000));
+        say(mark, t(`engine.${one.state}`));
+        mark.className = one.state === "closed" ? "state" : "state wrong";
+        say(row.cells[3], one.last_trouble && t(`trouble.${one.last_trouble}`));
+        say(row.cells[4], one.state === "open" && one.retry_s ? ms(one.retry_s * 1000) : "");
       });
     more(live);
   }

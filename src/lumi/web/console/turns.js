@@ -86,6 +86,6 @@ function detail(turn) {
   ].filter(Boolean);
   return make("div", { class: "stages" }, ...lines,
     make("span", { class: "wide soft", text: facts.join(" · ") }),
-    ...turn.failures.map((one) => make("span", { class: "wide bad", text: `${t(one.stage)} · ${one.engine} · ${one.trouble}: ${one.message}` })));
+    ...turn.failures.map((one) => make("span", { class: "wide bad", text: `${t(one.stage)} · ${one.engine} · ${t(`trouble.${one.trouble}`)}: ${one.message}` })));
 }
 
