@@ -208,7 +208,6 @@ export class Voice extends EventTarget {
     on("state", ({ previous }) => previous === "ready" && this.#lineLost());
     on("tts", (message) => this.#spoken(message));
     on("audio", ({ packet }) => this.#player.audio(packet));
-    on("stt", ({ is_final: isFinal }) => this.#heard(isFinal));
   }
 
   #greeted() {
@@ -224,15 +223,11 @@ export class Voice extends EventTarget {
 
   #spoken(message) {
     if (message.state === "start") {
-      this.#heard(true);
+      // In auto the server has heard enough: what comes now it would drop.
+      if (this.#listening === "auto") this.#sending = false;
       this.#makeSound();
     }
     this.#player.tts(message);
-  }
-
-  /** In auto the server has heard enough: what comes now it would drop. */
-  #heard(isFinal) {
-    if (isFinal && this.#listening === "auto") this.#sending = false;
   }
 
   #makeSound() {
