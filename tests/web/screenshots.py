@@ -26,6 +26,7 @@ from tests.web.gate import Gate
 from tests.web.test_page_look import SHOWN_STATE
 
 from lumi.client.state_machine import Phase
+from lumi.engines.espeak import EspeakTts
 from lumi.server.app import Server
 from lumi.testing import ScriptedStt, ScriptedTts, ScriptedVad, silence, tone
 
@@ -40,6 +41,7 @@ SAID = {
 }
 HEARD = {"en": "tell me a joke", "zh": "讲个笑话"}
 LATER = {"en": "Remind me to call mother at 6 pm", "zh": "下午六点提醒我给妈妈打电话"}
+SPEED_MS = {"en": 60.0, "zh": 240.0}
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 
 
@@ -98,6 +100,7 @@ async def waiting(stage: Stage) -> None:
 
 async def settings(stage: Stage) -> None:
     await stage.page.locator("#openSettings").click()
+    await stage.page.locator("#voiceName").wait_for()
 
 
 async def devices(stage: Stage) -> None:
@@ -129,6 +132,10 @@ SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
 }
 
 
+class Choir(ScriptedTts):
+    voice_names = EspeakTts.voice_names
+
+
 @asynccontextmanager
 async def answering(language: str, name: str) -> AsyncIterator[Server]:
     stt, config = ScriptedStt([HEARD[language]], partials=True), CONFIG
@@ -136,7 +143,9 @@ async def answering(language: str, name: str) -> AsyncIterator[Server]:
         config = CONFIG.model_copy(
             update={"server": CONFIG.server.model_copy(update={"token": SecretStr("open-sesame")})}
         )
-    async with Server(config, vad=ScriptedVad(), stt=stt, tts=ScriptedTts()) as server:
+    async with Server(
+        config, vad=ScriptedVad(), stt=stt, tts=Choir(ms_per_character=SPEED_MS[language])
+    ) as server:
         await server.wait_ready()
         yield server
 

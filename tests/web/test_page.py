@@ -21,7 +21,13 @@ pytestmark = IN_BROWSER
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 )
-LOST = Watch(allowed=["WebSocket connection to .* failed", "ERR_CONNECTION_REFUSED"])
+LOST = Watch(
+    allowed=[
+        "WebSocket connection to .* failed",
+        "ERR_CONNECTION_REFUSED",
+        "error occurred when fetching the script",
+    ]
+)
 
 
 async def say(page: Page, words: str) -> None:
@@ -89,7 +95,7 @@ async def test_a_reload_keeps_the_conversation_and_what_waits(visit):
         await say(page, "What time is it?")
         await expect(page.get_by_text("It is noon.")).to_be_visible()
         await page.evaluate("navigator.serviceWorker.ready")
-        await page.wait_for_function("async () => (await caches.open('lumi-page')).match('/sdk/lumi.js')")
+        await page.wait_for_function(ALL_KEPT)
         await gate.shut()
         await say(page, "And now?")
         await expect(page.locator("#talk .mine.waiting")).to_have_count(1)
@@ -161,6 +167,12 @@ async def test_who_needs_a_token_is_asked_for_it(visit):
         await expect(page.get_by_text("It is noon.")).to_be_visible()
 
 
+ALL_KEPT = """async () => {
+  const cache = await caches.open("lumi-page");
+  const files = performance.getEntriesByType("resource").filter(({ name }) => /\\/(page|sdk)\\//.test(name));
+  const kept = await Promise.all(["/", ...files.map(({ name }) => name)].map((name) => cache.match(name)));
+  return kept.every(Boolean);
+}"""
 PASTE = """(data) => {
   const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   const transfer = new DataTransfer();

@@ -157,4 +157,8 @@ async def test_a_voice_is_chosen_among_those_the_server_has(visit):
         await page.locator("#words").fill("What time is it?")
         await page.keyboard.press("Enter")
         await expect(page.locator("#stop")).to_be_visible()
+        await expect(page.locator("#live")).to_have_text("It is noon.")
+        await expect(page.locator("#talk .lumis .bubble")).to_have_text(
+            ["It is noon."]
+        )  # read aloud, and there once
     assert {voice.name for voice in tts.voices} == {"+f1"}

@@ -3,41 +3,44 @@
 const CACHE = "lumi-page";
 const SHELL = /^\/(?:$|page\/|sdk\/|manifest\.webmanifest$)/;
 
+// Whether the page itself had to come from here: then its parts do, too. Else they go their way without a detour.
+let away = false;
+
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
-// The page tells what it is made of: it was loaded before this worker was there.
+// The page tells what it is made of, when it has nothing better to do.
 self.addEventListener("message", (event) => {
   const paths = (event.data?.keep ?? []).filter((path) => SHELL.test(path));
-  event.waitUntil(caches.open(CACHE).then((cache) => Promise.allSettled(paths.map((path) => missing(cache, path)))));
+  event.waitUntil(caches.open(CACHE).then((cache) => Promise.allSettled(paths.map((path) => keep(cache, path)))));
 });
 
-async function missing(cache, path) {
-  if (!(await cache.match(path))) await cache.add(path);
-}
-
-// The server's file first, so that a new version shows at once; the kept one where there is no line.
 self.addEventListener("fetch", (event) => {
   const { pathname, origin } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== self.location.origin || !SHELL.test(pathname)) return;
-  event.respondWith(fresh(event, pathname));
+  if (event.request.mode === "navigate") event.respondWith(fresh(event.request, pathname));
+  else if (away) event.respondWith(kept(event.request, pathname));
 });
 
-async function fresh(event, pathname) {
+// The server's page first, so that a new version shows at once; the kept one where there is no line.
+async function fresh(request, pathname) {
   try {
-    const answer = await fetch(event.request);
-    if (answer.ok) event.waitUntil(keep(pathname, answer.clone()));
+    const answer = await fetch(request);
+    away = false;
     return answer;
-  } catch (error) {
-    const kept = await (await caches.open(CACHE)).match(pathname);
-    if (kept) return kept;
-    throw error;
+  } catch {
+    away = true;
+    return kept(request, pathname);
   }
 }
 
-// Written only where it is another than the kept one.
-async function keep(pathname, answer) {
+async function kept(request, pathname) {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(pathname);
-  if (!kept || kept.headers.get("ETag") !== answer.headers.get("ETag")) await cache.put(pathname, answer);
+  return (await cache.match(pathname)) ?? fetch(request);
+}
+
+// Written only where it is another than the kept one.
+async function keep(cache, path) {
+  const [answer, before] = await Promise.all([fetch(path, { cache: "no-cache" }), cache.match(path)]);
+  if (answer.ok && before?.headers.get("ETag") !== answer.headers.get("ETag")) await cache.put(path, answer);
 }

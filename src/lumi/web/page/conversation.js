@@ -4,11 +4,13 @@
 // `state`: of mine "waiting", "sent", "done", "failed", "partial"; of Lumi's "growing", "done".
 
 const KEPT = 200;
+const RECENT = 4;
 
 export class Conversation extends EventTarget {
   #entries = [];
   #emotion = "neutral";
-  #announced = new Map(); // words of a notice that stand there already, by entry
+  #announced = new Map(); // words of notices that stand there already and will be spoken, by entry
+  #repeated = new Set(); // those that the present spoken turn says
 
   constructor({ entries = [], clock = () => Date.now() } = {}) {
     super();
@@ -56,8 +58,8 @@ export class Conversation extends EventTarget {
   answered(id, content) {
     const asked = id && this.find(id);
     if (asked) this.#change(asked, { state: "done" });
-    const spoken = id === null || !asked ? this.#lastGrowing() : null;
-    if (spoken && content.startsWith(spoken.text)) this.#change(spoken, { text: content, state: "done" });
+    const spoken = asked ? null : this.#spoken(content);
+    if (spoken) this.#change(spoken, { text: content, state: "done", now: null });
     else this.#answer(id ?? this.#newId("unheard"), content, "done");
   }
 
@@ -82,7 +84,10 @@ export class Conversation extends EventTarget {
   sentence(text, turn) {
     if (!text || this.find(`answer ${turn}`)?.state === "done") return; // a typed chat's answer, read aloud
     const told = this.#entries.find((entry) => entry.who === "told" && this.#announced.get(entry.id)?.includes(text.trim()));
-    if (told) return;
+    if (told) {
+      this.#repeated.add(told.id);
+      return;
+    }
     const id = `spoken ${turn ?? "now"}`;
     const entry = this.find(id);
     if (entry && entry.state === "growing") this.#change(entry, { text: joined(entry.text, text) });
@@ -100,7 +105,8 @@ export class Conversation extends EventTarget {
 
   // The spoken turn is over.
   spoken() {
-    this.#announced.clear();
+    for (const id of this.#repeated) this.#announced.delete(id);
+    this.#repeated.clear();
     this.#emotion = "neutral";
     for (const entry of this.#entries.filter(({ id, state }) => state === "growing" && id.startsWith("spoken"))) {
       this.#change(entry, { state: "done", now: null });
@@ -115,7 +121,7 @@ export class Conversation extends EventTarget {
 
   // A timer, a reminder or a push.
   told(id, text) {
-    const spoken = this.#lastGrowing();
+    const spoken = this.#entries.findLast(({ id: other, state }) => state === "growing" && other.startsWith("spoken"));
     this.#announced.set(`told ${id}`, text);
     if (spoken && text.includes(spoken.text)) this.remove(spoken.id); // its speech was faster
     if (!this.find(`told ${id}`)) this.#add({ id: `told ${id}`, who: "told", text, state: "done" });
@@ -143,8 +149,10 @@ export class Conversation extends EventTarget {
     else this.#add({ id: `answer ${id}`, who: "lumi", text: content, state, emotion: this.#emotion, turn: id });
   }
 
-  #lastGrowing() {
-    return this.#entries.findLast?.(({ id, state }) => state === "growing" && id.startsWith("spoken")) ?? null;
+  // What was heard of an answer before the line broke or the page was loaded anew.
+  #spoken(content) {
+    const recent = this.#entries.slice(-RECENT);
+    return recent.findLast(({ id, text }) => id.startsWith("spoken") && text && content.startsWith(text)) ?? null;
   }
 
   #newId(what) {

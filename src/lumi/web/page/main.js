@@ -126,4 +126,4 @@ function connect() {
 
 connect();
 talk.begin(client);
-addEventListener("load", keepShell);
+client.connect().catch(() => {}).finally(() => (window.requestIdleCallback ?? setTimeout)(keepShell)); // talking comes first

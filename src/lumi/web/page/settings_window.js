@@ -115,7 +115,7 @@ export class SettingsWindow {
       make("p", { text: t("terminal") }), code(`lumi chat --url ${address}\nlumi talk --url ${address}`),
       pairing(),
       make("p", { class: "soft" }, version ? make("span", { text: `${t("server", { s: version })} · ` }) : null,
-        make("a", { href: "/healthz", text: t("health") }), " · ", make("a", { href: "/metrics", text: t("metrics") })));
+        make("a", { href: "/healthz", text: t("health") }), " · ", make("a", { href: "/metrics", text: t("metrics") }), " · ", make("a", { href: "/console", text: t("console") })));
   }
 }
 

@@ -131,6 +131,7 @@ const EN = {
   pairedNot: "Not let in: {s}",
   health: "Health",
   metrics: "Counts",
+  console: "Operator’s view",
   server: "Server: Lumi {s}",
 };
 
@@ -265,6 +266,7 @@ const ZH = {
   pairedNot: "未能加入：{s}",
   health: "健康状态",
   metrics: "统计",
+  console: "管理界面",
   server: "服务器：Lumi {s}",
 };
 
