@@ -205,6 +205,22 @@ async def test_who_goes_before_it_was_said_hears_it_when_it_is_back(dialect: Any
         assert await house.pushes.all() == []
 
 
+@pytest.mark.parametrize("dialect", ["lumi", "xiaozhi"])
+async def test_who_has_heard_all_of_it_and_goes_before_it_is_over_hears_it_once(dialect: Any) -> None:
+    async with at_home() as house:
+        async with house.device("dev", dialect=dialect) as device:
+            await device.hello()
+            await device.listen("start", mode="auto")
+            assert (await house.say("dev", LONG)).status == "spoken"
+            whole = await device.spoken_turn()
+            assert (await house.say("dev", LONG)).status == "spoken"
+            await device.expect("tts", state="start")
+            await asyncio.sleep(whole.stopped_s - whole.started_s - 0.2)
+            assert device.types.count("tts stop") == 1, "the margin after the last word"
+        await asyncio.sleep(40)
+        assert await house.pushes.all() == []
+
+
 async def test_who_can_come_back_to_its_session_gets_the_rest_in_writing_and_not_twice() -> None:
     async with at_home() as house:
         async with house.device("dev") as device:

@@ -22,6 +22,10 @@ class Notice:
     written: bool = False
     """A client that goes in mid-sentence gets the rest in writing when it is back."""
 
+    def is_said_by(self, heard: str) -> bool:
+        """Whether what was heard is all of it; where sentences are cut, white space goes."""
+        return "".join(heard.split()) == "".join(self.text.split())
+
 
 class Notices:
     """A queue; who adds asks first how many wait.
@@ -44,9 +48,9 @@ class Notices:
         """The next; there is one."""
         return self._waiting.popleft()
 
-    def give_back(self, notice: Notice | None) -> None:
-        """It was not said, or not to its end, and nobody will hear it here any more."""
-        if notice is not None and notice.id:
+    def give_back(self, notice: Notice | None, heard: str = "") -> None:
+        """Nobody will hear it here any more, and so much of it was heard."""
+        if notice is not None and notice.id and not notice.is_said_by(heard):
             self._unsaid(notice.id)
 
     def clear(self) -> None:

@@ -205,7 +205,7 @@ class SpokenTurns:
         """End what goes on; no turn begins any more."""
         self._tasks = None
         if self._present is not None:
-            self._notices.give_back(self._present.notice)
+            self._notices.give_back(self._present.notice, self._outbox.heard_text())
             self._drop(self._present)
         self._notices.clear()
 
@@ -214,6 +214,8 @@ class SpokenTurns:
         present = self._present
         if present is None or present.turn is None:
             return
+        if present.notice is not None and present.notice.is_said_by(self._outbox.heard_text()):
+            present.notice = None
         self._outbox.cut()
         if present.phase is Phase.HEARING:
             self._drop(present)
