@@ -76,6 +76,11 @@ async def test_sessions_and_turns_are_seen_and_a_device_says_what_is_typed(visit
         await page.get_by_role("button", name="Close").click()
         await page.get_by_role("link", name="Turns").click()
         await expect(turn).to_have_count(2)
+        await page.get_by_role("link", name="Overview").click()
+        await page.get_by_text("All counters").click()
+        await expect(
+            page.get_by_role("row", name=re.compile('lumi_turns_total kind="spoken" 2'))
+        ).to_be_visible()
 
 
 async def test_a_device_is_let_in_named_and_shut_out(visit: Visit, tmp_path: Path):

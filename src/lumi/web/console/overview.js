@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { chart } from "./chart.js";
+import { counters } from "./counters.js";
 import { keyed, make, say, table } from "./dom.js";
 import { bytes, ms, number, span, t } from "./i18n.js";
 
@@ -29,7 +30,7 @@ export function overview() {
     tiles,
     make("section", { class: "card" }, make("h2", { text: t("engines") }), engineTable, noEngines),
     make("h2", { text: t("latency") }), noLatency, latencyCharts,
-    make("h2", { text: t("load") }), noSamples, loadCharts);
+    make("h2", { text: t("load") }), noSamples, loadCharts, counters());
 
   let samples = [];
   let open = true;
