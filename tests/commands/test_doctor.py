@@ -33,6 +33,7 @@ def test_everything_is_examined():
         "stt",
         "llm",
         "tts",
+        "duplex",
         "models",
         "microphone",
     ]

@@ -179,6 +179,14 @@ async def test_what_answers_is_asked_whether_it_would(monkeypatch: pytest.Monkey
     assert calls == [("llm", "openai")]
 
 
+async def test_a_realtime_model_is_examined_where_there_is_one(monkeypatch: pytest.MonkeyPatch):
+    calls = registry(monkeypatch, Engine())
+    assert await examinations.duplex(ENGLISH) is None
+    monkeypatch.setenv("LUMI_DUPLEX__ENGINE", "openai_realtime")
+    assert await examinations.duplex(ENGLISH) == Finding("ok", "openai_realtime")
+    assert calls == [("duplex", "openai_realtime")]
+
+
 async def test_an_engine_that_hangs(monkeypatch: pytest.MonkeyPatch):
     async def hang() -> None:
         await asyncio.Event().wait()

@@ -268,8 +268,17 @@ async def test_the_words_of_the_question_may_come_late_or_never(
         assert (words(events), text(events)) == (heard, "It is noon.")
 
 
+async def test_a_probe_is_a_connection_and_nothing_more() -> None:
+    service = RealtimeServer(api_key="right")
+    async with talking(service, api_key="right") as duplex:
+        await duplex.probe()
+    assert [session.received for session in service.sessions] == [[]]
+
+
 async def test_who_may_not_come_in_or_finds_nobody_is_told_why() -> None:
     async with talking(RealtimeServer(api_key="right"), api_key="wrong") as duplex:
+        with pytest.raises(EngineError, match=r"set duplex\.api_key"):
+            await duplex.probe()
         with pytest.raises(EngineError, match=r"set duplex.api_key \(HTTP 401") as refused:
             await said(duplex)
         assert refused.value.trouble is Trouble.KEY_REFUSED

@@ -11,7 +11,8 @@ from lumi.commands.examinations import Finding, Verdict
 from lumi.commands.running import DONE, NOT_WELL
 from lumi.errors import LumiError
 
-Examination = Callable[[Console], Awaitable[Finding]]
+Examination = Callable[[Console], Awaitable[Finding | None]]
+"""None: there is nothing to be examined."""
 
 EXAMINATIONS: dict[str, Examination] = {
     "python": examinations.python,
@@ -23,6 +24,7 @@ EXAMINATIONS: dict[str, Examination] = {
     "stt": examinations.stt,
     "llm": examinations.llm,
     "tts": examinations.tts,
+    "duplex": examinations.duplex,
     "models": examinations.models,
     "microphone": examinations.microphone,
 }
@@ -42,7 +44,8 @@ class Line:
 
 async def doctor(console: Console) -> int:
     """Examine everything; the exit code is 1 if something needed is missing (notes are not)."""
-    lines = [await examine(console, name, examination) for name, examination in EXAMINATIONS.items()]
+    examined = [await examine(console, name, examination) for name, examination in EXAMINATIONS.items()]
+    lines = [line for line in examined if line is not None]
     well = all(line.verdict != "missing" for line in lines)
     console.result({"ok": well, "checks": [asdict(line) for line in lines]})
     width = max(map(len, EXAMINATIONS))
@@ -52,10 +55,10 @@ async def doctor(console: Console) -> int:
     return DONE if well else NOT_WELL
 
 
-async def examine(console: Console, name: str, examination: Examination) -> Line:
+async def examine(console: Console, name: str, examination: Examination) -> Line | None:
     """One examination; an error of ours is a finding."""
     try:
         finding = await examination(console)
     except LumiError as error:
         finding = Finding("missing", str(error))
-    return Line(name, finding.verdict, finding.found, finding.mend)
+    return None if finding is None else Line(name, finding.verdict, finding.found, finding.mend)

@@ -129,6 +129,11 @@ async def llm(console: Console) -> Finding:
     return await _engine(console, "llm")
 
 
+async def duplex(console: Console) -> Finding | None:
+    """A realtime speech model, where one is set."""
+    return await _engine(console, "duplex") if _config().duplex.engine else None
+
+
 async def tts(console: Console) -> Finding:
     return await _engine(console, "tts")
 

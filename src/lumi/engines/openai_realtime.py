@@ -68,6 +68,11 @@ class OpenAiRealtime:
         self._closing: set[asyncio.Task[None]] = set()
         self._heard_ms: dict[str, float] = {}
 
+    async def probe(self) -> None:
+        """Whether the service lets us in with this key and model: a connection, at once closed. Raises `EngineError`."""
+        line = await dial(NAME, self._url, self._api_key, self._timeout_s)
+        await line.aclose()
+
     def interrupted(self, speaker: Speaker, heard_ms: float) -> None:
         """The answer that is about to be cut off was heard so far."""
         if speaker.session_id in self._lines:
