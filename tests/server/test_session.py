@@ -557,3 +557,17 @@ async def test_a_chat_that_is_to_be_spoken_is_answered_in_writing_first() -> Non
         await device.chat("what time is it", speak=True)
         assert (await device.spoken_turn()).sentences == ["Noon."]
         assert device.types == ["hello", "response", "tts start", "tts sentence_start", "tts stop"]
+
+
+async def test_a_chat_that_comes_while_one_is_heard_does_not_take_the_answers_place() -> None:
+    """Both stand in one dialogue; each is answered to its own words."""
+    llm = ScriptedLlm(lambda text: f"You asked {text}.")
+    async with Rehearsal(llm=llm, store=SlowStore()) as house, house.device() as device:
+        await device.hello(features={"resume": True})
+        await device.listen("start", mode="manual")
+        await device.play(spoken(600))
+        await device.listen("stop")
+        await device.send_chat("what day is it")
+        assert (await device.spoken_turn()).sentences == ["You asked what time is it."]
+        (response,) = [message for message in device.messages if message["type"] == "response"]
+        assert response["content"] == "You asked what day is it."

@@ -39,3 +39,15 @@ def test_a_turn_that_came_to_nothing_is_forgotten_whole() -> None:
     dialogue.heard_user("2", "second")
     dialogue.forget("1")
     assert [said.turn_id for said in dialogue.entries] == ["2"]
+
+
+def test_a_turn_sees_what_was_said_up_to_its_own_question() -> None:
+    dialogue = Dialogue()
+    dialogue.heard_user("1", "what time is it")
+    dialogue.heard_user("2", "what day is it")
+    dialogue.answered("2", "Monday.")
+    assert dialogue.messages(turn_id="1") == (ChatMessage("user", "what time is it"),)
+    assert [one.content for one in dialogue.messages(turn_id="2")] == ["what time is it", "what day is it"]
+    assert [one.content for one in dialogue.messages("be kind", "3")] == [
+        "be kind", "what time is it", "what day is it", "Monday.",
+    ]  # fmt: skip

@@ -67,10 +67,12 @@ class Kit:
         *,
         mouth: Mouth | None,
         emit: Emit,
-        messages: Callable[[str], Sequence[ChatMessage]],
+        messages: Callable[[str, str], Sequence[ChatMessage]],
         speaker: Speaker,
     ) -> Turn:
-        """A turn made with these. `messages` gives the dialogue below the words on how the assistant should be."""
+        """A turn made with these. `messages` gives the dialogue below the words on how the assistant should be, to what
+        the turn was told.
+        """
         if self.trace is not None:
             emit = self.trace.watched(turn_id, speaker, emit, aloud=mouth is not None)
         return Turn(
@@ -79,7 +81,7 @@ class Kit:
             llm=self.llm,
             mouth=mouth,
             emit=emit,
-            history=lambda: messages(self.settings.persona),
+            history=lambda: messages(self.settings.persona, turn_id),
             speaker=speaker,
             settings=self.settings.turn,
             realtime=None if self.duplex is None else Realtime(self.duplex, self.tools),

@@ -60,7 +60,15 @@ class Dialogue:
         self._said.clear()
         self._said.extend(kept)
 
-    def messages(self, persona: str = "") -> tuple[ChatMessage, ...]:
-        """How the assistant should be, where that is said, then the entries, oldest first."""
+    def messages(self, persona: str = "", turn_id: str = "") -> tuple[ChatMessage, ...]:
+        """How the assistant should be, where that is said, then the entries, oldest first.
+
+        With a turn's id they end with what the user said to it: what is said meanwhile, aloud or in writing, is
+        another turn's to answer.
+        """
+        said = list(self._said)
+        own = [index for index, one in enumerate(said) if one.turn_id == turn_id and one.role == "user"]
+        if turn_id and own:
+            del said[own[-1] + 1 :]
         head = (ChatMessage("system", persona),) if persona else ()
-        return head + tuple(ChatMessage(said.role, said.content) for said in self._said)
+        return head + tuple(ChatMessage(one.role, one.content) for one in said)
