@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import platform
 import re
 import statistics
@@ -87,7 +88,8 @@ async def table(runs: int) -> str:
             await run(browser, server.page_url)  # the browser itself is warm now, as one in use is
             seen = [await run(browser, server.page_url) for _ in range(runs)]
             version = browser.version
-    head = f"Chromium {version}, headless, {platform.machine()}, server on the same machine; {runs} runs."
+    load = f"{os.cpu_count()} cores with a load of {os.getloadavg()[0]:.0f}"
+    head = f"Chromium {version}, headless, {platform.machine()}, server on the same machine, {load}; {runs} runs."
     return "\n".join(
         [
             head,

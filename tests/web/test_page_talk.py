@@ -64,7 +64,7 @@ async def test_one_speaks_into_the_answer_live_and_it_ends(visit, microphone):
         visit(server.page_url, locale="en-GB") as page,
     ):
         await expect(page.locator("#badge")).to_have_attribute("data-state", "ready")
-        microphone.says(tone(900) + bytes(32_000 * 3) + tone(1500), 16_000)
+        microphone.says(tone(900) + bytes(32_000 * 2) + tone(1500), 16_000)
         await page.locator("#realtime").click()
         await expect(page.locator("#realtime")).to_have_attribute("aria-pressed", "true")
         await expect(page.locator("#stop")).to_be_visible()

@@ -8,6 +8,7 @@ const VOICE = "/sdk/audio/voice.js";
 
 export class Talk {
   #voice = null;
+  #unlocked = false;
   #loading = import(VOICE).catch(() => null); // without it, typing works all the same
 
   constructor({ settings, stage, conversation }) {
@@ -20,7 +21,7 @@ export class Talk {
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !document.querySelector("dialog[open]")) this.stop();
     });
-    document.addEventListener("pointerdown", () => this.unlock(), { once: true });
+    document.addEventListener("click", () => this.unlock());
   }
 
   // What this browser can send and play: a promise for the hello.
@@ -41,7 +42,9 @@ export class Talk {
 
   // To be called in a click, or the browser makes no sound.
   unlock() {
-    this.#voice?.unlock().catch(() => {}); // no line to load the sound's own part: the next click tries again
+    if (this.#unlocked || !this.#voice) return;
+    const unlocked = () => { this.#unlocked = true; };
+    this.#voice.unlock().then(unlocked, () => {}); // no line to load the sound's own part: the next click tries again
   }
 
   stop() {
