@@ -85,6 +85,35 @@ async def test_a_loop_that_was_held_up_shows(monkeypatch: pytest.MonkeyPatch):
     sampling.cancel()
 
 
+async def test_what_cannot_be_read_now_is_read_the_next_time():
+    readings: list[Used | OSError] = [
+        OSError("too many open files"),
+        Used(1.0, 5, 1),
+        OSError(),
+        Used(3.0, 7, 1),
+    ]
+
+    def read() -> Used:
+        now = readings.pop(0)
+        if isinstance(now, OSError):
+            raise now
+        return now
+
+    load = LoadHistory(
+        TurnHistory(lambda: 0.0),
+        lambda: asyncio.get_running_loop().time(),
+        sessions=lambda: 0,
+        links=lambda: 0,
+        late_frames=lambda: 0,
+        read=read,
+    )
+    sampling = asyncio.create_task(load.run())
+    await asyncio.sleep(3 * EVERY_S + 1)
+    (sample,) = load.after(0)
+    assert (sample.cpu_percent, sample.memory_bytes) == (10.0, 7)
+    sampling.cancel()
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [([5.0], (5.0, 5.0)), ([1.0, 2.0], (1.0, 2.0)), (list(map(float, range(1, 101))), (50.0, 95.0))],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lumi.protocol.messages import ClientHello
 from lumi.server import recorder as module
 from lumi.server.recorder import MASK, Recorder, RecorderSettings, masked
 from lumi.store.recordings import (
@@ -135,6 +136,40 @@ async def test_headers_of_frames_and_what_makes_no_sense(tmp_path: Path):
     came = [entry for entry in tape.entries if isinstance(entry, ClientPacket | Unreadable)]
     assert [(e.packet, e.timestamp_ms) for e in came if isinstance(e, ClientPacket)] == [(b"0123456789", 77)]
     assert [entry.size for entry in came if isinstance(entry, Unreadable)] == [7, 8]
+
+
+HOSTILE = (
+    "[" * 50_000,
+    '{"a":' * 900 + "1" + "}" * 900,
+    '{"a":' * 300 + "1" + "}" * 300,
+    '{"n": 123456789012345678901234567890}',
+    '{"n": 1e999}',
+    '{"s": "\\ud800"}',
+    '{"s": "\ud800"}',
+    '["a list"]',
+    "",
+)
+
+
+async def test_no_frame_stops_the_recorder(tmp_path: Path):
+    clock = WallClock()
+    recorder = Recorder(Recordings(tmp_path), lambda _: True, clock, "1")
+    async with Rehearsal(recorder=recorder, wall_clock=clock) as house, house.device() as device:
+        await device.hello()
+        session = house.sessions.get(device.session_id or "")
+        assert session is not None
+        tape = recorder.begin(session, LinkInfo(), ClientHello(), session.agreement, resumed=False)  # type: ignore[attr-defined]
+        assert tape is not None
+        await recorder.flush()
+        before = len(only(tmp_path).entries)
+        for frame in HOSTILE:
+            tape.came(frame)
+            tape.went(frame)
+        tape.came(b"\0" * 5000)
+        await recorder.flush()
+    entries = only(tmp_path).entries[before:]
+    assert len(entries) >= 2 * len(HOSTILE) + 1
+    assert sum(isinstance(entry, Unreadable) for entry in entries) > len(HOSTILE)
 
 
 async def test_a_later_hello_may_change_the_sound(tmp_path: Path):

@@ -131,3 +131,12 @@ def test_a_file_that_cannot_be_deleted_stays(files: Recordings):
     (files.folder / "folder.jsonl").mkdir()
     assert files.forget(1e12, 0) == 1
     assert [path.name for path in files.folder.iterdir()] == ["folder.jsonl"]
+
+
+def test_a_folder_that_cannot_be_read_now_has_nothing(files: Recordings, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(Path, "glob", full)
+    assert files.all() == []
+    assert files.forget(1e12, 0) == 0

@@ -142,7 +142,10 @@ class ConsoleApi:
     def _listed(self) -> list[RecordingRecord]:
         found = []
         for path, header in self._sights.recorder.files.all():
-            status = path.stat()
+            try:
+                status = path.stat()
+            except OSError:  # deleted meanwhile
+                continue
             found.append(
                 RecordingRecord(
                     session_id=header.session_id,

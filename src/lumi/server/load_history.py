@@ -106,15 +106,24 @@ class LoadHistory:
     async def run(self) -> None:
         """For ever: take samples."""
         loop = asyncio.get_running_loop()
-        before, since = await asyncio.to_thread(self._read), loop.time()
+        before, since = await self._look(), loop.time()
         while True:
             due = loop.time() + EVERY_S
             await asyncio.sleep(EVERY_S)
             lag_ms = (loop.time() - due) * 1000
-            now, at = await asyncio.to_thread(self._read), loop.time()
-            percent = 100 * max(0.0, now.cpu_s - before.cpu_s) / (at - since)
-            self._ring.append(self._sample(now, percent, lag_ms))
-            before, since = now, at
+            now, at = await self._look(), loop.time()
+            if now is not None and before is not None:
+                percent = 100 * max(0.0, now.cpu_s - before.cpu_s) / (at - since)
+                self._ring.append(self._sample(now, percent, lag_ms))
+            if now is not None:
+                before, since = now, at
+
+    async def _look(self) -> Used | None:
+        """None: it cannot be read now, e.g. since no file can be opened any more."""
+        try:
+            return await asyncio.to_thread(self._read)
+        except (OSError, psutil.Error):
+            return None
 
     def _sample(self, now: Used, cpu_percent: float, lag_ms: float) -> Sample:
         ended = self._turns.after(self._last_turn)

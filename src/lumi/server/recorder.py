@@ -39,6 +39,9 @@ QUERY = ("from", "device-id")
 
 MASK = "***"
 
+MAKES_NO_SENSE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
+"""What comes of reading or writing JSON that is none, or too deep, or of numbers and characters that cannot be written."""
+
 log = logger(Subject.STORE)
 
 
@@ -136,7 +139,7 @@ class Tape:
             if isinstance(found, str):
                 message = msgspec.json.decode(found)
                 return masked(message) if isinstance(message, dict) else None
-        except (FrameError, msgspec.DecodeError):
+        except (FrameError, *MAKES_NO_SENSE):
             return None
         return found.payload, found.timestamp_ms
 
@@ -247,7 +250,7 @@ class Recorder:
                 continue
             try:
                 self._append(reel, items)
-            except StoreError as error:
+            except (StoreError, OSError) as error:
                 reel.full = True
                 log.warning("recording ended", session=reel.header.session_id, error=str(error))
 
@@ -258,15 +261,16 @@ class Recorder:
         elif not self.files.path(session_id).is_file():
             reel.full = True  # it was deleted meanwhile: whoever did that wants no more of it
             return
-        entries = [item.make(_at_ms(reel, item), item.frame) for item in items]
+        last_ms = _at_ms(reel, items[-1])
+        data += b"".join(_encoded(reel, item) for item in items)
         if reel.lost:
-            entries.append(recordings.Lost(at_ms=entries[-1].at_ms, frames=reel.lost))
+            data += recordings.encoded(recordings.Lost(at_ms=last_ms, frames=reel.lost))
             log.warning("the recording has gaps", session=session_id, frames=reel.lost)
             reel.lost = 0
-        size = self.files.append(session_id, data + b"".join(map(recordings.encoded, entries)))
+        size = self.files.append(session_id, data)
         if size > self._settings.file_bytes:
             reel.full = True
-            self.files.append(session_id, recordings.encoded(recordings.Full(at_ms=entries[-1].at_ms)))
+            self.files.append(session_id, recordings.encoded(recordings.Full(at_ms=last_ms)))
             log.warning("recording full", session=session_id, size_bytes=size, setting="recorder.file_mb")
 
     def _open(self, reel: _Reel) -> tuple[bytes, float]:
@@ -276,6 +280,14 @@ class Recorder:
             return b"", known.started_at
         self.files.forget(0.0, self._settings.folder_bytes)
         return recordings.encoded(reel.header), reel.header.started_at
+
+
+def _encoded(reel: _Reel, item: _Waiting) -> bytes:
+    at_ms = _at_ms(reel, item)
+    try:
+        return recordings.encoded(item.make(at_ms, item.frame))
+    except MAKES_NO_SENSE:
+        return recordings.encoded(recordings.Unreadable(at_ms=at_ms, size=len(item.frame or b"")))
 
 
 def _at_ms(reel: _Reel, item: _Waiting) -> float:

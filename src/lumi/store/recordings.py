@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -282,8 +282,11 @@ class Recordings:
                 gone += _remove(path)
         return gone
 
-    def _files(self) -> Iterator[Path]:
-        yield from self.folder.glob(f"*{SUFFIX}")
+    def _files(self) -> Sequence[Path]:
+        try:
+            return list(self.folder.glob(f"*{SUFFIX}"))
+        except OSError:  # no file can be opened any more, or not this one
+            return ()
 
 
 def _whole_bytes(file: BinaryIO) -> int:
