@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.commands.screen import AS_JSON, CHINESE, ENGLISH, Screen
 
-from lumi.commands.data import DataOptions, delete, export
+from lumi.commands.data import DataOptions, delete, export, listed
 from lumi.errors import ConfigError, StoreError
 from lumi.store.recordings import Closed, Header, Recordings, encoded
 from lumi.store.sqlite import SqliteStore
@@ -28,6 +28,16 @@ async def mine(tmp_path: Path) -> AsyncIterator[DataOptions]:
 
 async def typed(line: str) -> AsyncIterator[str]:
     yield line
+
+
+async def test_of_whom_something_is_kept_is_listed(mine: DataOptions, tmp_path: Path, screen: Screen):
+    Recordings(tmp_path / "recordings").append(
+        "s", encoded(Header(session_id="s", device_id="mine", started_at=1.0))
+    )
+    assert await listed(ENGLISH, None, mine.data_dir) == 0
+    assert screen.read()[0] == "mine: list_items 1, recordings 1\nother: list_items 1\n"
+    assert await listed(AS_JSON, None, mine.data_dir) == 0
+    assert screen.object()["devices"]["other"] == {"list_items": 1}
 
 
 async def test_all_is_handed_out(mine: DataOptions, tmp_path: Path, screen: Screen):

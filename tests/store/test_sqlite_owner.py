@@ -11,7 +11,7 @@ import pytest
 
 from lumi.errors import StoreError
 from lumi.store.sqlite_file import open_file
-from lumi.store.sqlite_owner import delete, export
+from lumi.store.sqlite_owner import delete, export, owners
 
 MINE, OTHERS = "mine-device", "others-device"
 
@@ -111,3 +111,14 @@ def test_trouble_with_the_file_is_told_with_its_mend(path: Path, monkeypatch: py
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="another program has locked it"):
             delete(path, MINE)
+
+
+def test_whose_rows_there_are_is_counted_table_by_table(path: Path):
+    found = owners(path)
+    assert list(found) == [MINE, OTHERS]
+    with closing(open_file(path)) as connection:
+        assert found[MINE] == dict.fromkeys(tables(connection), 1)
+    delete(path, MINE)
+    assert list(owners(path)) == [OTHERS]
+    with pytest.raises(StoreError, match="there is no store"):
+        owners(path.with_name("none.db"))

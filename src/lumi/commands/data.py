@@ -1,4 +1,4 @@
-"""`lumi data`: what is kept of a device's people, handed out or deleted."""
+"""`lumi data`: what is kept of a device's people, listed, handed out or deleted."""
 
 from __future__ import annotations
 
@@ -28,12 +28,33 @@ class DataOptions:
     data_dir: Path | None = None
 
 
-def _places(options: DataOptions) -> tuple[Path, Recordings]:
+def _places(file: Path | None, data_dir: Path | None) -> tuple[Path, Recordings]:
     """The database, and the recordings."""
     config = load_extra("lumi.config", extra="server", command="lumi data")
-    settings = config.load(options.file, flags={"server.data_dir": options.data_dir})
+    settings = config.load(file, flags={"server.data_dir": data_dir})
     assembly = load_extra("lumi.server.assembly", extra="server", command="lumi data")
     return settings.data_dir / assembly.DATABASE, Recordings(settings.recordings_dir)
+
+
+async def listed(console: Console, file: Path | None, data_dir: Path | None) -> int:
+    """Of whom something is kept, and how much.
+
+    Raises:
+        ConfigError: a setting is wrong.
+        StoreError: there is no store.
+    """
+    owner = load_extra("lumi.store.sqlite_owner", extra="server", command="lumi data")
+    database, recorded = _places(file, data_dir)
+    kept = {device: dict(counts) for device, counts in owner.owners(database).items()}
+    for _, header in recorded.all():
+        counts = kept.setdefault(header.device_id, {})
+        counts["recordings"] = counts.get("recordings", 0) + 1
+    console.result({"devices": kept})
+    for device, counts in kept.items():
+        console.write(f"{device}: {_listed(counts)}")
+    if not kept:
+        console.note(zh="没有保存任何内容。", en="Nothing is kept of anybody.")
+    return DONE
 
 
 async def export(console: Console, options: DataOptions, out: Path | None) -> int:
@@ -44,7 +65,7 @@ async def export(console: Console, options: DataOptions, out: Path | None) -> in
         StoreError: there is no store.
     """
     owner = load_extra("lumi.store.sqlite_owner", extra="server", command="lumi data")
-    database, recorded = _places(options)
+    database, recorded = _places(options.file, options.data_dir)
     rows = owner.export(database, options.device)
     tapes = [_told(path) for path in recorded.of_device(options.device)]
     told = {
@@ -89,7 +110,7 @@ async def delete(
         StoreError: there is no store.
     """
     owner = load_extra("lumi.store.sqlite_owner", extra="server", command="lumi data")
-    database, recorded = _places(options)
+    database, recorded = _places(options.file, options.data_dir)
     if not yes:
         if lines is None and not sys.stdin.isatty():
             raise ConfigError(
@@ -102,9 +123,9 @@ async def delete(
             return NOT_WELL
     gone = dict(owner.delete(database, options.device)) | _counted(recorded.delete_of(options.device))
     console.result({"device": options.device, "deleted": gone})
-    listed = _listed(gone) or "0"
+    counts = _listed(gone) or "0"
     console.write(
-        console.words(zh=f"已删除 {options.device}：{listed}", en=f"Deleted of {options.device}: {listed}")
+        console.words(zh=f"已删除 {options.device}：{counts}", en=f"Deleted of {options.device}: {counts}")
     )
     return DONE
 
@@ -114,10 +135,10 @@ def _counted(recordings: int) -> dict[str, int]:
 
 
 async def _sure(console: Console, device: str, kept: dict[str, int], lines: AsyncIterator[str]) -> bool:
-    listed = _listed(kept) or "0"
+    counts = _listed(kept) or "0"
     console.ask(
-        zh=f"永久删除 {device} 的全部内容（{listed}）？[y/N] ",
-        en=f"Delete all of {device} ({listed}) for good? [y/N] ",
+        zh=f"永久删除 {device} 的全部内容（{counts}）？[y/N] ",
+        en=f"Delete all of {device} ({counts}) for good? [y/N] ",
     )
     return (await anext(lines, "")).strip().lower() in YES
 

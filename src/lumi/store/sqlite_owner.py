@@ -1,4 +1,4 @@
-"""All that the SQLite file holds of one owner, to be handed out or deleted, also while a server uses it.
+"""Whose rows the SQLite file holds, and all of one owner, to be handed out or deleted, also while a server uses it.
 
 It goes by the schema: a row belongs to whom its `owner` or `device_id` names, or to the owner of its `session_id`. A
 table of which that cannot be told is an error, so that no new one is forgotten.
@@ -22,6 +22,24 @@ SESSION = "session_id"
 OF_THEIR_SESSIONS = "session_id IN (SELECT id FROM sessions WHERE owner = ?)"
 NOT_HANDED_OUT = {"code", "challenge"}
 """What would let somebody else in."""
+
+
+def owners(path: Path) -> Mapping[str, Mapping[str, int]]:
+    """How many rows there are of each owner, by table.
+
+    Raises:
+        StoreError: there is no store at `path`, or it cannot be read.
+    """
+    found: dict[str, dict[str, int]] = {}
+    with closing(_open(path)) as connection:
+        try:
+            connection.execute("BEGIN")  # one moment for all tables
+            for table, column in _columns_that_name(connection):
+                for owner, count in connection.execute(_counting(table, column)):
+                    found.setdefault(owner, {})[table] = count
+        except sqlite3.Error as error:
+            raise store_error(path, error) from error
+    return dict(sorted(found.items()))
 
 
 def export(path: Path, owner: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
@@ -70,24 +88,39 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _tables(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """Each table, and what finds an owner's rows in it."""
+    return [
+        (table, OF_THEIR_SESSIONS if column is None else f"{column} = ?")
+        for table, column in _columns_that_name(connection)
+    ]
+
+
+def _columns_that_name(connection: sqlite3.Connection) -> list[tuple[str, str | None]]:
+    """Each table, and its column that names the owner; None: its rows belong to sessions."""
     named = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     )
-    return [(name, _where(name, _columns(connection, name))) for (name,) in named.fetchall()]
+    return [(name, _column(name, _columns(connection, name))) for (name,) in named.fetchall()]
+
+
+def _counting(table: str, column: str | None) -> str:
+    if column is not None:
+        return f"SELECT {column}, count(*) FROM {table} GROUP BY 1"  # noqa: S608 - of our schema
+    joined = f"{table} JOIN sessions ON sessions.id = {table}.{SESSION}"
+    return f"SELECT sessions.owner, count(*) FROM {joined} GROUP BY 1"  # noqa: S608 - of our schema
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
-def _where(table: str, columns: Sequence[str]) -> str:
+def _column(table: str, columns: Sequence[str]) -> str | None:
     if table in BY_TABLE:
-        return f"{BY_TABLE[table]} = ?"
+        return BY_TABLE[table]
     for column in BY_COLUMN:
         if column in columns:
-            return f"{column} = ?"
+            return column
     if SESSION in columns:
-        return OF_THEIR_SESSIONS
+        return None
     raise StoreError(f"whose the rows of the table {table} are is not known to this Lumi: nothing was done")
 
 
