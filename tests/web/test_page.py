@@ -159,6 +159,8 @@ async def test_who_needs_a_token_is_asked_for_it(visit):
     )
     async with scripted_lumi(config) as server, visit(server.page_url) as page:
         await expect(page.locator("#door")).to_be_visible()
+        device_id = await page.evaluate("localStorage.getItem('device-id')")
+        await expect(page.locator("#doorCommand")).to_have_text(f"lumi token device {device_id}")
         await page.locator("#token").fill("open-sesame")
         await page.keyboard.press("Enter")
         await expect(badge(page)).to_have_attribute("data-state", "ready")

@@ -125,11 +125,13 @@ async def test_settings_take_hold_at_once_and_last(visit):
         await page.get_by_label("深色").check()
         await page.get_by_label("大", exact=True).check()
         await page.get_by_role("switch", name="朗读对文字消息的回答").check()
+        await page.locator("#words").evaluate("(words) => { words.value = '还没写完'; }")
         await page.reload()
         await expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
         await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         await expect(page.locator("html")).to_have_attribute("data-size", "large")
         await expect(page.locator("#quiet")).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator("#words")).to_have_value("还没写完")
         await expect(page.locator("#words")).to_have_attribute("placeholder", "给 Lumi 发消息")
         assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(25, 22, 20)"
 

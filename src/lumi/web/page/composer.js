@@ -4,6 +4,8 @@ import { $ } from "./dom.js";
 import { t } from "./i18n.js";
 import { pictureOf, readied } from "./pictures.js";
 
+const DRAFT = "lumi.draft";
+
 export class Composer {
   #picture = null;
 
@@ -27,6 +29,16 @@ export class Composer {
     this.words.addEventListener("paste", (event) => this.#transfer(event, event.clipboardData));
     document.addEventListener("dragover", (event) => event.preventDefault());
     document.addEventListener("drop", (event) => this.#transfer(event, event.dataTransfer));
+    this.#keepDraft();
+  }
+
+  // Half a sentence outlives a reload of the page.
+  #keepDraft() {
+    try {
+      this.words.value = sessionStorage.getItem(DRAFT) ?? "";
+      addEventListener("pagehide", () => sessionStorage.setItem(DRAFT, this.words.value));
+    } catch { /* storage is switched off */ }
+    this.#grow();
   }
 
   #key(event) {

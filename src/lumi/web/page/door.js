@@ -1,5 +1,6 @@
 // Where the server lets nobody in without a token: the place to enter one, kept in this browser.
 
+import { ownNames } from "/sdk/storage.js";
 import { $ } from "./dom.js";
 
 export class Door {
@@ -22,7 +23,10 @@ export class Door {
     if (error?.closeCode === 4409 || error?.code === "replaced") return "replaced";
     const stranger = error?.code === "unauthorized" || error?.closeCode === 4401;
     $("door").hidden = !stranger;
-    if (stranger) $("token").focus();
+    if (stranger) {
+      $("doorCommand").textContent = `lumi token device ${ownNames().deviceId ?? "…"}`;
+      $("token").focus();
+    }
     return stranger ? "doorTitle" : "lineNever";
   }
 

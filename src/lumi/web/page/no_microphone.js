@@ -28,6 +28,11 @@ export class NoMicrophone {
     if (reason === "insecure") this.#offerTls();
   }
 
+  // A click was enough to let the page make a sound.
+  unlocked() {
+    if (this.#reason === "silent") this.show(null);
+  }
+
   explain() {
     if (this.#reason && this.#reason !== "silent") open($("safe"));
   }

@@ -43,7 +43,10 @@ export class Talk {
   // To be called in a click, or the browser makes no sound.
   unlock() {
     if (this.#unlocked || !this.#voice) return;
-    const unlocked = () => { this.#unlocked = true; };
+    const unlocked = () => {
+      this.#unlocked = true;
+      this.hints.unlocked();
+    };
     this.#voice.unlock().then(unlocked, () => {}); // no line to load the sound's own part: the next click tries again
   }
 
