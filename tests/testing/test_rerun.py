@@ -7,15 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.flows.scripted import scripted_lumi
 from tests.server.test_recorder import only, recorded
 
 from lumi.engines.base import EmotionHint, Transcript
 from lumi.server.gateway import GatewaySettings
 from lumi.server.kit import SessionSettings
-from lumi.store.recordings import FromServer, Recording
+from lumi.store.recordings import (
+    Agreed,
+    Closed,
+    FromClient,
+    FromServer,
+    Header,
+    Line,
+    Opened,
+    Recording,
+    SoundFormat,
+)
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
 from lumi.testing.rehearsal import Rehearsal, spoken
-from lumi.testing.rerun import differences, event, rerun, run_again
+from lumi.testing.rerun import differences, event, rerun, run_again, run_at
 from lumi.testing.wire import V3
 from lumi.transport.base import Link, LinkInfo
 
@@ -150,3 +161,34 @@ def test_the_order_matters():
     one, two = (FromServer(at_ms=0.0, message={"type": kind}) for kind in ("pong2", "goodbye"))
     assert differences([one, two], [one, two]) == []
     assert differences([one, two], [two, one]) == ["+ goodbye", "- goodbye"]
+
+
+@pytest.mark.real
+async def test_a_server_that_runs_is_asked_in_real_time():
+    hello = {"type": "hello", "id": "h", "version": 1, "transport": "websocket", "device_id": "kitchen"}
+    form = SoundFormat("opus", 16_000, 60)
+    entries: list[Line] = [
+        Opened(
+            at_ms=0,
+            path="/",
+            headers={},
+            query={},
+            dialect="lumi",
+            framing="v1",
+            client="lumi",
+            resumed=False,
+        ),
+        FromClient(at_ms=1, message=hello),
+        Agreed(at_ms=1, uplink=form, downlink=form),
+        FromServer(
+            at_ms=2, message={"type": "hello", "version": 1, "transport": "websocket", "resumed": False}
+        ),
+        FromClient(at_ms=100, message={"type": "chat", "id": "c", "content": "hi", "session_id": "then"}),
+        FromServer(at_ms=101, message={"type": "response", "id": "c", "content": "It is noon."}),
+        Closed(at_ms=102, code=1000, reason=""),
+    ]
+    tape = Recording(Header(session_id="then", device_id="kitchen", started_at=0.0), entries)
+    async with scripted_lumi() as server:
+        assert await run_at(tape, server.url) == []
+    async with scripted_lumi(llm=ScriptedLlm({"hi": "It is one."})) as server:
+        assert len(await run_at(tape, server.url)) == 2

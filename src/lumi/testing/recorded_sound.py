@@ -47,8 +47,10 @@ class Ears:
 
 
 def _side(form: SoundFormat) -> tuple[Downlink, Resampler]:
-    audio = AudioFormat(Codec(form.codec), form.sample_rate_hz, 1, form.frame_ms)
-    return Downlink(audio), Resampler(form.sample_rate_hz, RATE_HZ)
+    """Opus is decoded at any rate; a resampler would hold back the last tenth of a second."""
+    codec = Codec(form.codec)
+    rate_hz = RATE_HZ if codec is Codec.OPUS else form.sample_rate_hz
+    return Downlink(AudioFormat(codec, rate_hz, 1, form.frame_ms)), Resampler(rate_hz, RATE_HZ)
 
 
 def pieces(recording: Recording) -> Iterator[Piece]:

@@ -1,0 +1,93 @@
+"""Engines that say again what they said then, and what they do where they are asked something else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from lumi.engines.base import ChatMessage, EmotionHint, Prompt, Speaker, TextDelta, Voice
+from lumi.store.recordings import FromClient, FromServer, Header, Line, Recording, Turn
+from lumi.testing.recorded_engines import RecordedLlm, RecordedStt, RecordedTts, Said, turns
+
+
+def server(kind: str, **fields: Any) -> Line:
+    return FromServer(at_ms=0.0, message={"type": kind} | fields)
+
+
+def client(kind: str, **fields: Any) -> Line:
+    return FromClient(at_ms=0.0, message={"type": kind} | fields)
+
+
+ENTRIES: list[Line] = [
+    server("stt", text="wh", is_final=False),
+    server("stt", text="what time is it", confidence=0.5),
+    server("llm", emotion="happy"),
+    server("tts", state="start"),
+    server("tts", state="sentence_start", text="It is noon."),
+    server("tts", state="sentence_start", text="Eat."),
+    Turn(at_ms=0.0, turn_id="t", stages_ms={"stt": 100.0, "llm": 300.0, "tts": 400.0}),
+    server("tts", state="stop"),
+    client("listen", state="detect", text="你好"),
+    server("stt", text="你好"),
+    server("tts", state="start"),
+    server("tts", state="sentence_start", text="你好！"),
+    server("tts", state="sentence_start", text="请说。"),
+    server("tts", state="stop"),
+    client("chat", id="c", content="hello"),
+    server("response", id="c", delta="Hel", is_final=False),
+    server("response", id="c", content="Hello."),
+    server("tts", state="start"),
+    server("tts", state="sentence_start", text="Tea is ready."),
+    server("tts", state="stop"),
+]
+
+
+@pytest.fixture
+def said() -> list[Said]:
+    return turns(Recording(Header(session_id="s", device_id="d", started_at=0.0), ENTRIES))
+
+
+def test_turns_are_put_together(said: list[Said]):
+    assert [(one.question, one.typed, one.answer) for one in said] == [
+        ("what time is it", False, "It is noon. Eat."),
+        ("你好", True, "你好！请说。"),
+        ("hello", True, "Hello."),
+        ("", True, "Tea is ready."),
+    ]
+    assert (said[0].confidence, said[0].emotion) == (0.5, "happy")
+    assert [said[0].delay_s("stt"), said[0].delay_s("llm", "stt")] == [0.1, pytest.approx(0.2)]
+
+
+async def sound() -> AsyncIterator[bytes]:
+    yield b"\0\0"
+
+
+async def test_the_recogniser_gives_what_was_heard_and_then_nothing(said: list[Said]):
+    stt, loop = RecordedStt(said), asyncio.get_running_loop()
+    began = loop.time()
+    first, second = [await anext(stt.transcribe(sound(), Speaker())) for _ in range(2)]
+    assert (first.text, first.confidence, second.text) == ("what time is it", 0.5, "")
+    assert loop.time() - began == pytest.approx(0.1)
+
+
+async def test_the_model_answers_what_it_was_asked_then(said: list[Said]):
+    async def asked(text: str) -> list[Any]:
+        return [event async for event in RecordedLlm(said).reply(Prompt([ChatMessage("user", text)]))]
+
+    assert await asked("what time is it") == [EmotionHint("happy"), TextDelta("It is noon. Eat.")]
+    assert await asked("hello") == [TextDelta("Hello.")]
+    assert await asked("what else") == []
+
+
+async def test_the_voice_speaks_what_it_does_not_know_as_a_tone(said: list[Said]):
+    said[0].sentences[0][1].extend(b"\1\0" * 100)
+    voice = RecordedTts(said)
+
+    async def spoken(text: str) -> bytes:
+        return b"".join([piece async for piece in voice.synthesize(text, Voice())])
+
+    assert await spoken("It is noon.") == b"\1\0" * 100
+    assert len(await spoken("Something else.")) > 1000
