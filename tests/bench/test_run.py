@@ -96,5 +96,6 @@ def test_two_devices_are_measured_and_written_down(tmp_path: Path) -> None:
     assert level.cpu_percent > 0
     assert level.rss_mb > 20
     assert level.threads >= 1
-    assert "0 of 2" in out.getvalue()
+    assert "Devices in conversation" in out.getvalue()
+    assert f"{level.load.stalled_answers} of 2" in page.read_text(encoding="utf-8")
     assert "| 2 |" in page.read_text(encoding="utf-8")

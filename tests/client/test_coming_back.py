@@ -16,7 +16,7 @@ from lumi.client.reconnection import ReconnectPolicy
 from lumi.client.state_machine import Phase
 from lumi.client.task_scope import TaskScope
 from lumi.errors import ConnectFailed
-from lumi.protocol.messages import Response
+from lumi.protocol.messages import LlmEmotion, Response
 from lumi.store.memory import MemoryStore
 from lumi.testing import Faults, FaultyLink, ScriptedLlm, echo, tone
 from lumi.testing.fault_proxy import Cut, FaultProxy, Way
@@ -82,7 +82,9 @@ async def test_a_chat_is_answered_over_a_lost_line_by_one_generation():
             await asyncio.sleep(1)
             road.cut()
             reply = await asking
-            assert reply.content == (await anext(events)).content
+            told = [await anext(events) for _ in range(2)]
+            assert [type(event) for event in told] == [LlmEmotion, Response]
+            assert [event.content for event in told if isinstance(event, Response)] == [reply.content]
             assert llm.calls == 1
             assert len(road.links) == 2
 

@@ -19,7 +19,7 @@ from lumi.testing.service_conformance import ServiceConformance
 async def house(
     options: dict[str, Any] | None = None, **script: Any
 ) -> AsyncIterator[tuple[OpenAiServer, OpenAiTts]]:
-    async with OpenAiServer(**script) as service:
+    async with OpenAiServer(**{"ms_per_character": 30, **script}) as service:
         tts = OpenAiTts(base_url=service.base_url, **(options or {}))
         yield service, tts
         await tts.aclose()

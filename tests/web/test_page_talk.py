@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from tests.flows.scripted import CONFIG, answering, scripted_lumi
 from tests.web.browsing import ELSEWHERE, IN_BROWSER
 
-from lumi.testing import ScriptedStt, tone
+from lumi.testing import ScriptedStt, ScriptedTts, tone
 
 pytestmark = IN_BROWSER
 
@@ -16,9 +16,9 @@ LONG = "This answer is so long that nobody wants to hear all of it. " * 4
 
 
 async def test_what_is_said_into_the_held_button_is_shown_answered_and_read_along(visit, microphone):
-    stt = ScriptedStt(partials=True)
+    stt, slow = ScriptedStt(partials=True), ScriptedTts(ms_per_character=200)
     async with (
-        scripted_lumi(stt=stt, llm=answering("It is noon. Time to eat.")) as server,
+        scripted_lumi(stt=stt, llm=answering("It is noon. Time to eat."), tts=slow) as server,
         visit(server.page_url, locale="en-GB") as page,
     ):
         await expect(page.locator("#badge")).to_have_attribute("data-state", "ready")

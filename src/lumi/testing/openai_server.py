@@ -260,8 +260,9 @@ class OpenAiServer:
             answer |= {"task": "transcribe", "language": self.script.language, "segments": [segment]}
         return json.dumps(answer).encode()
 
-    def _spoken_ms(self, body: Json) -> float:
-        return len(body["input"]) * self.script.ms_per_character / float(body.get("speed", 1.0))
+    def _sound(self, body: Json, container: Container) -> bytes:
+        spoken_ms = len(body["input"]) * self.script.ms_per_character / float(body.get("speed", 1.0))
+        return encoded(tone(spoken_ms, RATE_HZ), RATE_HZ, container)
 
     async def _speech(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -272,8 +273,8 @@ class OpenAiServer:
             if body.get("voice") not in self.script.voices:
                 return refusal(400, f"Voice {body.get('voice')!r} not found.", "invalid_request_error")
             container = Container(body.get("response_format", "mp3"))
-            pcm = tone(self._spoken_ms(body), RATE_HZ)
-            pieces = openai_script.torn(encoded(pcm, RATE_HZ, container), PIECE_BYTES)
+            sound = await asyncio.to_thread(self._sound, body, container)  # minutes of it take a while
+            pieces = openai_script.torn(sound, PIECE_BYTES)
             return await self._streamed(request, MEDIA_TYPES[container], pieces, fault)
 
     async def _voices(self, request: web.Request) -> web.StreamResponse:
