@@ -6,7 +6,7 @@ import asyncio
 
 from playwright.async_api import expect
 from tests.flows.scripted import CONFIG, answering, scripted_lumi
-from tests.web.browsing import ELSEWHERE, IN_BROWSER
+from tests.web.browsing import ELSEWHERE, IN_BROWSER, Watch
 
 from lumi.testing import ScriptedStt, ScriptedTts, tone
 
@@ -76,6 +76,36 @@ async def test_one_speaks_into_the_answer_live_and_it_ends(visit, microphone):
         await expect(page.locator("#handsFree")).to_have_attribute("aria-pressed", "true")
         await page.locator("#handsFree").click()
         await expect(page.locator("#handsFree")).to_have_attribute("aria-pressed", "false")
+
+
+async def test_who_presses_before_the_voice_is_loaded_is_heard_when_it_is(visit):
+    loaded = asyncio.Event()
+
+    async def later(route):
+        await loaded.wait()
+        await route.continue_()
+
+    async with scripted_lumi() as server, visit(server.page_url, None) as page:
+        await page.route("**/sdk/audio/voice.js", later)
+        await page.goto("/", wait_until="commit")
+        await page.locator("#ideas button").first.wait_for()
+        await page.locator("#realtime").click()
+        loaded.set()
+        await expect(page.locator("#realtime")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_page_without_the_voice_is_one_to_type_into(visit):
+    watch = Watch(allowed=["ERR_FAILED"])
+    async with scripted_lumi() as server, visit(server.page_url, None, watch=watch, locale="en-GB") as page:
+        await page.route("**/sdk/audio/voice.js", lambda route: route.abort())
+        await page.goto("/")
+        await expect(page.locator("#hintText")).to_contain_text("cannot record")
+        await page.locator("#hold").click()
+        await expect(page.locator("#safe")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await page.locator("#words").fill("What time is it?")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("It is noon.")).to_be_visible()
 
 
 async def test_over_plain_http_from_elsewhere_it_says_why_there_is_no_microphone(visit):

@@ -7,8 +7,9 @@ const TYPING = "input, textarea, select, button, summary, a, dialog, [contentedi
 const MODES = { handsFree: "auto", realtime: "realtime" };
 
 export class Microphone {
-  #voice = null;
+  #voice; // undefined while it is being loaded, null where there is none
   #down = false;
+  #asked = null; // a mode that was asked for while it was being loaded
   #mode = null;
 
   // `why()` is called where somebody wants to talk and there is no microphone.
@@ -25,6 +26,11 @@ export class Microphone {
   // The voice, as soon as it is loaded; null where there can be none.
   use(voice) {
     this.#voice = voice;
+    if (voice === null && (this.#down || this.#asked)) this.why();
+    if (voice && this.#down) voice.holdToTalk.down();
+    else if (voice && this.#asked) voice.handsFree(this.#asked);
+    this.#asked = null;
+    this.#down &&= voice !== null;
     this.#draw();
   }
 
@@ -62,10 +68,10 @@ export class Microphone {
   }
 
   #begin() {
-    if (!this.#voice) return this.why();
+    if (this.#voice === null) return this.why();
     if (this.#down) return;
     this.#down = true;
-    this.#voice.holdToTalk.down();
+    this.#voice?.holdToTalk.down();
     this.#draw();
   }
 
@@ -77,14 +83,15 @@ export class Microphone {
   }
 
   #toggle(mode) {
-    if (!this.#voice) return this.why();
-    this.#voice.handsFree(this.#mode === mode ? false : mode);
+    if (this.#voice === null) return this.why();
+    if (this.#voice) this.#voice.handsFree(this.#mode === mode ? false : mode);
+    else this.#asked = this.#asked === mode ? null : mode;
   }
 
   #draw() {
     $("hold").setAttribute("aria-pressed", this.#down);
     $("holdLabel").textContent = t(this.#down ? "holding" : "hold");
     for (const [id, mode] of Object.entries(MODES)) $(id).setAttribute("aria-pressed", this.#mode === mode);
-    $("voice").classList.toggle("none", !this.#voice);
+    $("voice").classList.toggle("none", this.#voice === null);
   }
 }

@@ -31,7 +31,11 @@ export class Talk {
 
   async begin(client) {
     const { Voice } = (await this.#loading) ?? {};
-    if (!Voice) return this.hints.show("unsupported");
+    if (!Voice) {
+      this.hints.show("unsupported");
+      this.microphone.use(null);
+      return;
+    }
     const voice = this.#voice = new Voice(client);
     for (const [name, act] of Object.entries(this.#events)) voice.addEventListener(name, ({ detail }) => act(detail));
     this.settings.follow("volume", (volume) => { voice.volume = volume; });
