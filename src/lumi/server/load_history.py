@@ -10,8 +10,8 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
-import psutil
 from msgspec import Struct
 
 from lumi.server.turn_history import TurnHistory
@@ -52,7 +52,16 @@ class Used:
 
 
 def used() -> Used:
-    """Read now; blocks."""
+    """Read now; blocks. Raises OSError: it cannot be told."""
+    import psutil  # a server that starts has better things to do
+
+    try:
+        return _used(psutil)
+    except psutil.Error as error:
+        raise OSError(str(error)) from error
+
+
+def _used(psutil: ModuleType) -> Used:
     here = psutil.Process()
     cpu_s, memory, count = 0.0, 0, 0
     for process in (here, *here.children(recursive=True)):
@@ -122,7 +131,7 @@ class LoadHistory:
         """None: it cannot be read now, e.g. since no file can be opened any more."""
         try:
             return await asyncio.to_thread(self._read)
-        except (OSError, psutil.Error):
+        except OSError:
             return None
 
     def _sample(self, now: Used, cpu_percent: float, lag_ms: float) -> Sample:
