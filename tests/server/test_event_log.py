@@ -86,6 +86,24 @@ async def test_a_client_that_comes_back_in_mid_storing_is_told_once(monkeypatch:
     assert client.seqs == [1]
 
 
+async def test_a_turn_that_is_cut_off_in_mid_storing_leaves_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client()
+    append = client.store.events.append
+
+    async def slowly(event: StoredEvent) -> None:
+        await asyncio.sleep(1)
+        await append(event)
+
+    monkeypatch.setattr(client.store.events, "append", slowly)
+    posting = asyncio.create_task(client.log.post(response("a")))
+    await asyncio.sleep(0.5)
+    posting.cancel()
+    await asyncio.wait({posting})
+    assert posting.cancelled()
+    await client.log.post(response("b"))
+    assert client.seqs == [1, 2]
+
+
 async def test_what_is_acknowledged_is_let_go() -> None:
     client = Client()
     for text in "abc":

@@ -58,9 +58,13 @@ class EventLog:
         async with self._order:
             event: Message = msgspec.structs.replace(message, seq=self._sent.next_seq)
             seq = self._sent.keep(event)
-            await self._keep(StoredEvent(self._session_id, seq, encode(event).encode(), self._wall_clock()))
-            if seq > self._replayed:  # a client that came back meanwhile has just been told
-                self._send(event)
+            try:
+                await self._keep(
+                    StoredEvent(self._session_id, seq, encode(event).encode(), self._wall_clock())
+                )
+            finally:  # also where its turn is cut off here: a number that never comes costs the client its line
+                if seq > self._replayed:  # a client that came back meanwhile has just been told
+                    self._send(event)
 
     def replay(self, received: int) -> None:
         """Say again what the client has not seen, in order.
