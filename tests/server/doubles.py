@@ -23,6 +23,7 @@ from lumi.protocol.messages import (
     Played,
     Response,
 )
+from lumi.server.audit import AuditLog
 from lumi.server.gateway import Gateway, GatewaySettings
 from lumi.server.metrics import Metrics
 from lumi.server.session_manager import SessionManager
@@ -170,6 +171,7 @@ class Shell:
     def __init__(self, settings: GatewaySettings | None = None, *, max_sessions: int = 10) -> None:
         self.made: list[NotedSession] = []
         self.metrics = Metrics()
+        self.audit = AuditLog(self.metrics, WallClock())
         self.sessions = SessionManager(self._make, MemoryStore(), WallClock(), max_sessions=max_sessions)
         ids = iter(range(1, 1000))
         self.gateway = Gateway(
@@ -178,6 +180,7 @@ class Shell:
             settings or GatewaySettings(),
             wall_clock=WallClock(),
             new_id=lambda: f"made-{next(ids):03}",
+            audit=self.audit,
         )
         self.fail_making: Exception | None = None
 

@@ -164,6 +164,7 @@ async def test_one_session_too_many_is_told_to_come_back_later():
             assert (error["error_code"], error["retryable"]) == ("overloaded", True)
             assert error["retry_after"] > 0
             assert (await second.end()).code == CloseCode.TRY_LATER
+        assert [refusal.reason for refusal in made.audit.latest] == ["overloaded"]
 
 
 @pytest.mark.parametrize(
@@ -377,6 +378,10 @@ async def test_who_floods_is_cut_off_and_told():
             await send_sound(caller)
         assert (cut.value.code, cut.value.reason) == (CloseCode.TRY_LATER, "too much was sent for too long")
         assert 5.0 <= asyncio.get_running_loop().time() - began <= 6.0
+        error = await caller.hear()
+        assert error["error_code"] == "rate_limited"
+        assert error["retry_after"] > 0
+        assert [refusal.reason for refusal in made.audit.latest] == ["flood"]
 
 
 async def test_one_device_has_only_so_many_sessions():
@@ -387,6 +392,7 @@ async def test_one_device_has_only_so_many_sessions():
             await other.say(**HELLO)
             refused = await other.hear()
             assert (refused["error_code"], refused["retry_after"]) == ("rate_limited", 30.0)
+            assert [refusal.reason for refusal in made.audit.latest] == ["rate_limited"]
             assert (await other.end()).code == CloseCode.TRY_LATER
         async with made.call() as third:
             await third.greet()

@@ -242,6 +242,7 @@ async def test_an_address_that_is_full_is_told_to_come_back():
             assert (answer.status, answer.headers["Retry-After"]) == (429, "30")
             assert "limits.address_connections" in await answer.text()
         assert counted(visitor.shell.metrics, 'lumi_refused_total{reason="address_connections"} 1.0')
+        assert [refusal.reason for refusal in visitor.api._audit.latest] == ["address_connections"]
 
 
 class Full(Addresses):

@@ -35,6 +35,8 @@ async def test_otherwise_no_frame_is_written_down(caplog: pytest.LogCaptureFixtu
         (b"12345", "5 bytes"),
         ('{"type":"ping"}', '{"type":"ping"}'),
         ('{"type":"hello","token":"x"}', "hello, 28 characters"),
+        ('{"type":"mcp","Token":"x"}', "26 characters, perhaps a secret among them"),
+        (r'{"type":"\u0068ello","t\u006fken":"x"}', "38 characters, perhaps a secret among them"),
     ],
 )
 def test_a_frame_is_described_without_sound_or_secret(frame: str | bytes, told: str) -> None:

@@ -141,6 +141,10 @@ async def test_too_many_strangers_are_put_off(tmp_path):
             await here.registry.ask(str(number), "")
         status, answer = await here.ask()
         assert (status, answer["error"]["code"]) == (503, "overloaded")
+        names = NAMES | PROXIED
+        async with here.http.post(here.base + "/xiaozhi/ota/", json=BODY, headers=names) as refused:
+            assert int(refused.headers["Retry-After"]) > 0
+        assert [refusal.reason for refusal in here.audit.latest] == ["crowded", "crowded"]
 
 
 @pytest.mark.parametrize("body", ["{", "[1]", '"text"'])

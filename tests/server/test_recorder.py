@@ -248,6 +248,7 @@ def test_what_lets_somebody_in_is_masked():
         "API-Key": "k",
         "apiKey": {"x": 1},
         "password": "p",
+        "token": ["t"],
         "text": "my token is x",
     }
     assert masked(message) == {
@@ -256,5 +257,6 @@ def test_what_lets_somebody_in_is_masked():
         "API-Key": MASK,
         "apiKey": {"x": 1},
         "password": MASK,
+        "token": MASK,
         "text": "my token is x",
     }

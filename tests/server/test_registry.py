@@ -1,10 +1,11 @@
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lumi.errors import Overloaded
-from lumi.server.registry import CODE_S, MOST_PENDING, PENDING_S, DeviceRegistry
+from lumi.server.registry import CODE_S, CODES_AT_ONCE, CODES_PER_S, MOST_PENDING, PENDING_S, DeviceRegistry
 from lumi.server.secret_file import SecretFile
 from lumi.server.tokens import Judgement
 from lumi.store.base import Device, DeviceState, PairingCode
@@ -127,6 +128,21 @@ async def test_only_so_many_may_wait_and_they_are_forgotten(house: House):
     assert not house.registry.all()
     assert not await house.store.devices.all()
     await house.registry.ask("one more", "")
+
+
+async def test_new_codes_are_made_and_shown_only_so_fast(house: House):
+    for number in range(CODES_AT_ONCE):
+        await house.registry.ask("aa:bb", f"installation {number}")
+    with pytest.raises(Overloaded) as refused:
+        await house.registry.ask("aa:bb", "one more")
+    assert refused.value.retry_after_s == pytest.approx(1 / CODES_PER_S, abs=0.1)
+    assert len(house.waiting) == CODES_AT_ONCE
+    last = f"installation {CODES_AT_ONCE - 1}"
+    assert (await house.registry.ask("aa:bb", last)) == house.waiting[-1][1], (
+        "the one that holds is no new one"
+    )
+    await asyncio.sleep(1 / CODES_PER_S)
+    await house.registry.ask("aa:bb", "one more")
 
 
 async def test_whoever_is_here_is_written_down_and_others_changes_are_seen(house: House):

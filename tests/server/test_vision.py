@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from pydantic import SecretStr
+from tests.server.doubles import counted
 
 from lumi.config import Config
 from lumi.config.engines import LlmSettings
@@ -101,6 +102,8 @@ async def test_nobody_is_let_in_by_a_name_alone() -> None:
         assert (await explained(server, http, Authorization="Bearer let-me-in"))[0] == 501
         evil = await explained(server, http, Authorization="Bearer let-me-in", Origin="https://evil.example")
         assert evil[0] == 403
+        for reason in ("no_token", "bad_token", "bad_origin"):
+            assert counted(server.metrics, f'lumi_refused_total{{reason="{reason}"}} 1.0')
 
 
 @pytest.mark.real

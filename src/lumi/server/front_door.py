@@ -86,7 +86,7 @@ class FrontDoor:
         admin = Admin(SecretFile(config.data_dir / ADMIN_TOKEN), self.audit)
         devices = DevicesApi(household, admin, self.audit, __version__)
         passes = assembly.vision_passes(config, self.registry, self.services.wall_clock)
-        eyes = VisionDesk(self.doorkeeper, passes, self.services.metered)
+        eyes = VisionDesk(self.doorkeeper, passes, self.services.metered, self.audit)
         pushes = Pushes(household, sessions.visitors, timers, self.services.wall_clock, self._locale)
         return [
             *ota.routes(),

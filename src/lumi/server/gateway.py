@@ -27,6 +27,7 @@ from lumi.protocol.messages import (
     Message,
     ServerHello,
 )
+from lumi.server.audit import AuditLog
 from lumi.server.auth import Admission
 from lumi.server.limits import Rates
 from lumi.server.line import Line
@@ -36,7 +37,7 @@ from lumi.server.message_router import MessageRouter
 from lumi.server.metrics import Metrics
 from lumi.server.reception import Reception, without_reception, without_resume
 from lumi.server.recorder import Recorder
-from lumi.server.refusing import made_no_sense, put_off, refuse, too_much
+from lumi.server.refusing import made_no_sense, put_off, refusal_code, refuse, too_much
 from lumi.server.session_manager import SessionLike, SessionManager
 from lumi.transport.base import Link
 
@@ -85,6 +86,7 @@ class Gateway:
         new_id: Callable[[], str] = lambda: str(uuid4()),
         reception: Reception | None = None,
         recorder: Recorder | None = None,
+        audit: AuditLog | None = None,
     ) -> None:
         self._sessions = sessions
         self._metrics = metrics
@@ -93,6 +95,7 @@ class Gateway:
         self._new_id = new_id
         self._reception = reception
         self._recorder = recorder
+        self._audit = audit or AuditLog(metrics, wall_clock)
         self._router = MessageRouter()
         self._clients = settings.clients
         self._lines = Lines(settings.idle_s, idle_times(settings.clients))
@@ -191,6 +194,8 @@ class Gateway:
                     if (wait_s := line.heard(data)) > 0.0:
                         self._metrics.unwelcome.inc()
                         too_much(line, data, wait_s)
+                        if line.flooding:
+                            self._audit.refused("flood", line.link.info, line.device_id)
                         await asyncio.sleep(min(wait_s, LONGEST_PAUSE_S))
                         continue
                     for event in line.connection.receive(data):
@@ -210,6 +215,8 @@ class Gateway:
             refuse(line, event, error)
         except Overloaded as error:
             put_off(line, event, error)
+            if line.session is None:
+                self._audit.refused(refusal_code(error), line.link.info, line.device_id)
         except Exception:  # noqa: BLE001 - the guard of a connection: the traceback is logged, the client told
             logger(Subject.ERROR).exception(
                 "message failed", type=type(event).__name__, remote=line.link.info.remote

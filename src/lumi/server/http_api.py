@@ -89,8 +89,7 @@ class HttpApi:
         """Take upgrades, whatever their path (clients in the field use many); say what is not served here."""
         address = request.remote or ""
         if not self._addresses.enter(address):
-            self._metrics.refused.labels("address_connections").inc()
-            self._log.warning("refused", remote=address, why="address_connections")
+            self._audit.refused("address_connections", request_info(request))
             return web.Response(status=429, text=TOO_MANY, headers=SAFETY | {"Retry-After": RETRY_AFTER_S})
         try:
             return await (self._upgrade(request) if is_upgrade(request) else self._answer(request, handler))

@@ -15,7 +15,7 @@ from lumi.server.auth import Admission
 from lumi.server.guest import Guest
 from lumi.server.limits import Allowance, Rates
 from lumi.server.link_writer import FAREWELL_S, LinkWriter, Outgoing
-from lumi.server.log import Subject, logger
+from lumi.server.log import SECRETS, Subject, logger
 from lumi.server.metrics import Metrics as Counters
 from lumi.server.recorder import Recorder, Tape
 from lumi.server.session_manager import SessionLike
@@ -164,7 +164,12 @@ class Line:
 
 
 def described(frame: str | bytes) -> str:
-    """A frame for the log: JSON as it is, but for a hello, which may carry a token; of sound only its size."""
+    """A frame for the log: JSON as it is, but for what may carry a token, written out or in escapes; of sound only its size."""
     if isinstance(frame, bytes):
         return f"{len(frame)} bytes"
-    return f"hello, {len(frame)} characters" if '"hello"' in frame else frame
+    if '"hello"' in frame:
+        return f"hello, {len(frame)} characters"
+    lowered = frame.lower()
+    if "\\u00" in frame or any(word in lowered for word in SECRETS):
+        return f"{len(frame)} characters, perhaps a secret among them"
+    return frame

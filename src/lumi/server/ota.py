@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ class Ota:
             elif standing is Standing.STRANGER:
                 answer["activation"] = await self._activation(request, report)
         except Overloaded as error:
-            return _refusal(503, "overloaded", str(error))
+            return self._crowded(request, report.device_id, error)
         except LumiError as error:
             where = "the secret" if isinstance(error, ConfigError) else "the store"
             logger(Subject.ERROR).error("no token and no code", error=str(error), what=where)
@@ -182,6 +183,13 @@ class Ota:
         """The address the device asked, by which it will find us again."""
         asked = request.headers.get("Host", "")
         return asked if AUTHORITY.fullmatch(asked) else self._settings.address()
+
+    def _crowded(self, request: web.Request, device_id: str, error: Overloaded) -> web.Response:
+        self._audit.refused(Verdict.CROWDED, request_info(request), device_id)
+        refusal = _refusal(503, "overloaded", f"{error}; try again later")
+        if error.retry_after_s is not None:
+            refusal.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+        return refusal
 
     def _revoked(self, request: web.Request, device_id: str) -> web.Response:
         self._audit.refused(Verdict.REVOKED, request_info(request), device_id)

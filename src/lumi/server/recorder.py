@@ -298,7 +298,8 @@ def masked(value: Any) -> Any:
     """A message without what lets somebody in."""
     if isinstance(value, Mapping):
         return {
-            key: MASK if _secret(key) and isinstance(one, str) else masked(one) for key, one in value.items()
+            key: MASK if _secret(key) and isinstance(one, str | list) else masked(one)
+            for key, one in value.items()
         }
     return [masked(one) for one in value] if isinstance(value, list) else value
 

@@ -32,16 +32,26 @@ def refuse(line: Line, event: object, error: ProtocolError, retry_after_s: float
 
 def put_off(line: Line, event: object, error: Overloaded) -> None:
     """Not now: the client is told when to try again."""
-    code = ErrorCode.RATE_LIMITED if isinstance(error, RateLimited) else ErrorCode.OVERLOADED
-    refuse(line, event, ProtocolError(code, str(error)), error.retry_after_s)
+    refuse(line, event, ProtocolError(refusal_code(error), str(error)), error.retry_after_s)
+
+
+def refusal_code(error: Overloaded) -> ErrorCode:
+    """Whose fault it is: the sender's, or nobody's."""
+    return ErrorCode.RATE_LIMITED if isinstance(error, RateLimited) else ErrorCode.OVERLOADED
 
 
 def too_much(line: Line, frame: str | bytes, wait_s: float) -> None:
-    """More than one connection may send: sound is dropped, a message is put off by its id and not looked at any further."""
+    """More than one connection may send: sound is dropped, a message is put off by its id and not looked at any further.
+
+    Dropped sound is not worth a word until the link ends with it.
+    """
     if isinstance(frame, str):
         problem = f"too many messages; send this again in {wait_s:.1f} s"
         error = ProtocolError(ErrorCode.RATE_LIMITED, problem, message_id=message_id(frame))
         line.send_error(error, retry_after_s=round(wait_s, 1))
+    elif line.flooding:
+        problem = "too much sound for too long; send it as it is heard, in real time"
+        line.send_error(ProtocolError(ErrorCode.RATE_LIMITED, problem), retry_after_s=round(wait_s, 1))
     if line.flooding:
         line.hang_up(CloseCode.TRY_LATER, "too much was sent for too long")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from lumi.errors import ConfigError, Overloaded, StoreError
 from lumi.server import tokens
+from lumi.server.limits import Bucket
 from lumi.server.log import Subject, logger
 from lumi.server.secret_file import SecretFile
 from lumi.server.tokens import Judgement
@@ -27,6 +28,10 @@ PENDING_S = 24 * 3600.0
 
 MOST_PENDING = 64
 """Devices that may wait to be let in: whoever reaches the address could invent any number."""
+
+CODES_AT_ONCE = 2 * MOST_PENDING
+CODES_PER_S = 0.2
+"""New codes: each is written down and shown to the household, and under ever new Client-Ids one device could ask for any number."""
 
 REFRESH_S = 15.0
 
@@ -65,6 +70,7 @@ class DeviceRegistry:
         self._on_waiting = on_waiting
         self._devices: dict[str, Device] = {}
         self._seen: dict[str, Visit] = {}  # bounded: known devices only
+        self._codes = Bucket(CODES_PER_S, CODES_AT_ONCE, 0.0)
         self._lock = asyncio.Lock()
         self._log = logger(Subject.SERVER)
 
@@ -80,7 +86,9 @@ class DeviceRegistry:
     def is_paired(self, device_id: str, client_id: str) -> bool:
         """Whether somebody has let this device in, with this installation on it."""
         device = self._devices.get(device_id)
-        return device is not None and device.state is DeviceState.PAIRED and device.client_id == client_id
+        if device is None or device.state is not DeviceState.PAIRED:
+            return False
+        return tokens.same(device.client_id, client_id)
 
     def note_here(self, device_id: str, name: str = "") -> None:
         """A device is here now, and calls itself so, which counts until somebody names it; written down at the next
@@ -152,13 +160,15 @@ class DeviceRegistry:
         """The code by which a device can be let in: the one it has, or a new one.
 
         Raises:
-            Overloaded: too many wait already.
+            Overloaded: too many wait already, or have asked of late.
             StoreError: it cannot be kept.
         """
         now = self._wall_clock()
         code = await self._store.pairings.of(device_id, now)
         if code is not None and code.client_id == client_id:
             return code
+        if (wait_s := self._codes.take(1.0, asyncio.get_running_loop().time())) > 0.0:
+            raise Overloaded("too many devices have asked to be let in of late", retry_after_s=wait_s)
         device = await self._note(device_id, client_id, model=model, name=name)
         while True:
             digits = f"{secrets.randbelow(1_000_000):06}"

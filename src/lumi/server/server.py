@@ -265,6 +265,7 @@ class Server:
             wall_clock=self._wall_clock,
             reception=await stack.enter_async_context(door.reception),
             recorder=self.recorder,
+            audit=door.audit,
         )
         show(self.metrics, services, self.sessions, self.gateway)
         self.observation.watch(services, self.sessions, self.gateway)

@@ -13,6 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from lumi.engines.base import ChatMessage, Image, Llm, Prompt, Speaker, TextDelta
 from lumi.errors import EngineError, LumiError, Trouble
+from lumi.server.audit import AuditLog
 from lumi.server.auth import JUDGEMENTS, REFUSALS, Doorkeeper, Standing, Verdict
 from lumi.server.generations import Lease
 from lumi.server.identity import shown_token
@@ -79,11 +80,13 @@ class VisionDesk:
         doorkeeper: says who may come in.
         passes: says whose pass is shown.
         lease: who looks for a device, and how things hold for it.
+        audit: where refusals are noted.
     """
 
     doorkeeper: Doorkeeper
     passes: VisionPasses
     lease: Callable[[str], Lease]
+    audit: AuditLog
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post(PATH, self.explain)]
@@ -114,6 +117,7 @@ class VisionDesk:
             is_open = self.doorkeeper.standing(info, device_id) is Standing.OPEN
             verdict = Verdict.WELCOME if is_open else Verdict.NO_TOKEN
         if verdict is not Verdict.WELCOME:
+            self.audit.refused(verdict, info, device_id)
             raise NotLookedAt(*REFUSALS.get(verdict, REFUSALS[Verdict.NO_TOKEN]))
         return device_id
 
