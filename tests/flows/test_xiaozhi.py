@@ -32,6 +32,13 @@ async def test_a_hello_may_say_next_to_nothing(left_out: tuple[str, ...]) -> Non
         assert (await device.spoken_turn()).sentences == NOON
 
 
+async def test_what_comes_at_once_with_the_hello_is_answered() -> None:
+    async with house() as lumi, lumi.device(dialect="xiaozhi") as device:
+        await device.send("hello")
+        await device.send("listen", state="detect", text="what time is it")
+        assert (await device.spoken_turn()).sentences == NOON
+
+
 @pytest.mark.parametrize("claimed", ["", "another-session", None])
 async def test_what_a_message_says_of_its_session_is_not_believed(claimed: str | None) -> None:
     async with (

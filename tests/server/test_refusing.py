@@ -3,6 +3,7 @@ import pytest
 from lumi.errors import Overloaded, ProtocolError, RateLimited
 from lumi.protocol.connection import Connection, Role
 from lumi.protocol.messages import Chat, CloseCode, ErrorCode
+from lumi.server.audit import AuditLog
 from lumi.server.line import Line
 from lumi.server.metrics import Metrics
 from lumi.server.refusing import put_off, refuse, too_much
@@ -19,7 +20,9 @@ def line() -> Line:
 )
 async def test_who_is_put_off_before_there_is_a_session_is_to_come_back_later(error, code):
     peer = line()
-    put_off(peer, Chat(id="c", content="x"), error)
+    audit = AuditLog(Metrics(), lambda: 0.0)
+    put_off(peer, Chat(id="c", content="x"), error, audit)
+    assert [refusal.reason for refusal in audit.latest] == [code]
     assert peer.writer.finishing == (CloseCode.TRY_LATER, code)
     assert peer.writer.waiting_frames == 1
 
@@ -31,8 +34,9 @@ async def test_what_costs_only_the_message_leaves_the_link_alone():
 
 
 async def test_sound_that_is_too_much_is_dropped_without_a_word():
-    peer = line()
-    too_much(peer, b"sound", 1.0)
+    peer, audit = line(), AuditLog(Metrics(), lambda: 0.0)
+    too_much(peer, b"sound", 1.0, audit)
     assert peer.writer.waiting_frames == 0
-    too_much(peer, '{"type":"chat","id":"c","content":"x"}', 1.0)
+    too_much(peer, '{"type":"chat","id":"c","content":"x"}', 1.0, audit)
     assert peer.writer.waiting_frames == 1
+    assert not audit.latest

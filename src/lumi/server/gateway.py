@@ -37,7 +37,7 @@ from lumi.server.message_router import MessageRouter
 from lumi.server.metrics import Metrics
 from lumi.server.reception import Reception, without_reception, without_resume
 from lumi.server.recorder import Recorder
-from lumi.server.refusing import made_no_sense, put_off, refusal_code, refuse, too_much
+from lumi.server.refusing import made_no_sense, put_off, refuse, too_much
 from lumi.server.session_manager import SessionLike, SessionManager
 from lumi.transport.base import Link
 
@@ -193,9 +193,7 @@ class Gateway:
                     data = await line.link.receive()
                     if (wait_s := line.heard(data)) > 0.0:
                         self._metrics.unwelcome.inc()
-                        too_much(line, data, wait_s)
-                        if line.flooding:
-                            self._audit.refused("flood", line.link.info, line.device_id)
+                        too_much(line, data, wait_s, self._audit)
                         await asyncio.sleep(min(wait_s, LONGEST_PAUSE_S))
                         continue
                     for event in line.connection.receive(data):
@@ -214,9 +212,7 @@ class Gateway:
         except ProtocolError as error:
             refuse(line, event, error)
         except Overloaded as error:
-            put_off(line, event, error)
-            if line.session is None:
-                self._audit.refused(refusal_code(error), line.link.info, line.device_id)
+            put_off(line, event, error, self._audit)
         except Exception:  # noqa: BLE001 - the guard of a connection: the traceback is logged, the client told
             logger(Subject.ERROR).exception(
                 "message failed", type=type(event).__name__, remote=line.link.info.remote
@@ -232,6 +228,7 @@ class Gateway:
             made_no_sense(line, event)
         elif isinstance(event, ClientHello):
             await self._hello(line, event)
+            await asyncio.sleep(0)  # a new session runs before it gets what came with the hello
         elif session is None:
             raise ProtocolError(ErrorCode.NOT_READY, "say hello first")
         else:
@@ -253,11 +250,8 @@ class Gateway:
         )
         if session is not None:
             line.agreed(agreement)
-            line.send(
-                connection.accept(
-                    hello, self._answer(hello, agreement, line, session, resumed=False), agreement
-                )
-            )
+            reply = self._answer(hello, agreement, line, session, resumed=False)
+            line.send(connection.accept(hello, reply, agreement))
             session.update(hello, agreement)
             return
         line.device_id = device_id = self._name(line, hello)

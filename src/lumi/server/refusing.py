@@ -5,6 +5,7 @@ from __future__ import annotations
 from lumi.errors import Overloaded, ProtocolError, RateLimited
 from lumi.protocol.codec import message_id
 from lumi.protocol.messages import CloseCode, ErrorCode, Fault
+from lumi.server.audit import AuditLog
 from lumi.server.line import Line
 from lumi.server.log import Subject, logger
 
@@ -30,17 +31,15 @@ def refuse(line: Line, event: object, error: ProtocolError, retry_after_s: float
         line.hang_up(CloseCode.DONE, error.code)
 
 
-def put_off(line: Line, event: object, error: Overloaded) -> None:
+def put_off(line: Line, event: object, error: Overloaded, audit: AuditLog) -> None:
     """Not now: the client is told when to try again."""
-    refuse(line, event, ProtocolError(refusal_code(error), str(error)), error.retry_after_s)
+    code = ErrorCode.RATE_LIMITED if isinstance(error, RateLimited) else ErrorCode.OVERLOADED
+    refuse(line, event, ProtocolError(code, str(error)), error.retry_after_s)
+    if line.session is None:
+        audit.refused(code, line.link.info, line.device_id)
 
 
-def refusal_code(error: Overloaded) -> ErrorCode:
-    """Whose fault it is: the sender's, or nobody's."""
-    return ErrorCode.RATE_LIMITED if isinstance(error, RateLimited) else ErrorCode.OVERLOADED
-
-
-def too_much(line: Line, frame: str | bytes, wait_s: float) -> None:
+def too_much(line: Line, frame: str | bytes, wait_s: float, audit: AuditLog) -> None:
     """More than one connection may send: sound is dropped, a message is put off by its id and not looked at any further.
 
     Dropped sound is not worth a word until the link ends with it.
@@ -53,6 +52,7 @@ def too_much(line: Line, frame: str | bytes, wait_s: float) -> None:
         problem = "too much sound for too long; send it as it is heard, in real time"
         line.send_error(ProtocolError(ErrorCode.RATE_LIMITED, problem), retry_after_s=round(wait_s, 1))
     if line.flooding:
+        audit.refused("flood", line.link.info, line.device_id)
         line.hang_up(CloseCode.TRY_LATER, "too much was sent for too long")
 
 
