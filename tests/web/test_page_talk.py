@@ -116,6 +116,11 @@ async def test_over_plain_http_from_elsewhere_it_says_why_there_is_no_microphone
             await page.route("**/tls", lambda route: route.fulfill(json={"port": 8443, "authority": True}))
             await page.goto("/")
             await expect(page.locator("#hintText")).to_contain_text("plain http")
+            for entry in server.sessions:  # what is said before the first click, as a stranger's code is
+                await entry.session.push("Good day to you.", kind="push", notice_id="n", due_at=0.0)
+            await expect(page.get_by_text("Good day to you.").first).to_be_visible()
+            await page.wait_for_timeout(1600)  # longer than a page waits for a sound that does not come
+            await expect(page.locator("#hintText")).to_contain_text("plain http")
             await page.get_by_role("button", name="What to do").click()
             link = page.get_by_role("link", name="certificate")
             await expect(link).to_have_attribute("href", "/lumi-ca.crt")

@@ -15,6 +15,7 @@ const REASONS = {
 
 export class NoMicrophone {
   #reason = null;
+  #silent = false; // no sound either, before a click: said first, and forgotten with it
 
   constructor() {
     $("hintMore").addEventListener("click", () => this.explain());
@@ -23,27 +24,32 @@ export class NoMicrophone {
 
   // One of the voice's reasons; null: there is one after all.
   show(reason) {
-    this.#reason = reason;
+    this.#silent = reason === "silent" || (this.#silent && reason !== null);
+    if (reason !== "silent") this.#reason = reason;
     this.#draw();
     if (reason === "insecure") this.#offerTls();
   }
 
   // A click was enough to let the page make a sound.
   unlocked() {
-    if (this.#reason === "silent") this.show(null);
+    this.#silent = false;
+    this.#draw();
   }
 
   explain() {
-    if (this.#reason && this.#reason !== "silent") open($("safe"));
+    if (this.#reason) open($("safe"));
   }
 
   #draw() {
-    $("hint").hidden = this.#reason === null;
-    if (this.#reason === null) return;
-    const [short, long] = REASONS[this.#reason] ?? REASONS.unsupported;
+    const said = this.#silent ? "silent" : this.#reason;
+    $("hint").hidden = said === null;
+    if (said === null) return;
+    const [short, more] = REASONS[said] ?? REASONS.unsupported;
     $("hintText").textContent = t(short);
-    $("hintMore").hidden = long === "";
-    $("safeWhy").textContent = t(long || "microphoneWhy");
+    $("hintMore").hidden = more === "";
+    if (this.#reason === null) return;
+    const [, long] = REASONS[this.#reason] ?? REASONS.unsupported;
+    $("safeWhy").textContent = t(long ?? "microphoneWhy");
     for (const id of ["safeNone", "safeSteps"]) if (long !== null) $(id).hidden = true;
   }
 

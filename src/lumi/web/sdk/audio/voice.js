@@ -231,6 +231,11 @@ export class Voice extends EventTarget {
   }
 
   #makeSound() {
+    const why = obstacle();
+    if (why?.reason === "insecure") { // no sound's own thread either, and no click would help
+      this.#tell("unavailable", { reason: why.reason, message: why.message });
+      return;
+    }
     const context = this.#open();
     this.#player.open(context).catch((error) => this.#tell("unavailable", { reason: "unsupported", message: error.message }));
     setTimeout(() => {
