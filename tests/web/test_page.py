@@ -143,12 +143,13 @@ async def test_what_fails_for_now_waits_and_can_be_taken_back(visit):
 
 async def test_a_model_without_eyes_says_so(visit):
     blind = Watch(allowed=["status of 501"])
-    async with scripted_lumi() as server, visit(server.page_url, watch=blind) as page:
+    async with scripted_lumi() as server, visit(server.page_url, watch=blind, locale="zh-CN") as page:
         await expect(badge(page)).to_have_attribute("data-state", "ready")
         await page.evaluate(PASTE, base64.b64encode(PIXEL).decode())
         await page.locator("#words").fill("What is this?")
         await expect(page.locator("#picked")).to_be_visible()
         await page.locator("#send").click()
+        await expect(page.locator("#talk .trouble")).to_contain_text("还没有能看图片的模型")
         await expect(page.locator("#talk .trouble")).to_contain_text("vision.model")
         await expect(page.locator("#talk .mine.failed")).to_have_count(1)
 

@@ -113,6 +113,23 @@ async def test_a_small_phone_shows_all_of_it_without_scrolling_sideways(visit, w
         assert outside == []
 
 
+async def test_a_phone_on_its_side_keeps_the_last_answer_in_sight(visit):
+    async with (
+        scripted_lumi() as server,
+        visit(server.page_url, viewport={"width": 740, "height": 340}, locale="en-GB") as page,
+    ):
+        for _ in range(3):
+            await page.locator("#words").fill("What time is it?")
+            await page.keyboard.press("Enter")
+        last = page.locator("#talk .lumis").nth(2)
+        await expect(last).to_be_in_viewport(ratio=1)
+        await page.evaluate(CARDS)
+        await expect(last).to_be_in_viewport(ratio=1)
+        await page.locator("#realtime").click()
+        await expect(page.locator("#live")).to_be_in_viewport(ratio=1)
+        await expect(last).to_be_in_viewport(ratio=1)
+
+
 async def test_settings_take_hold_at_once_and_last(visit):
     async with (
         scripted_lumi() as server,

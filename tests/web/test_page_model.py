@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ HAPPENS = """async (steps) => {
   for (const [name, ...values] of steps) said[name](...values);
   return said.entries.map(({ who, text, state }) => [who, text, state]);
 }"""
+
+PONDERS = re.sub(r"said\.entries.*;", "said.pondered;", HAPPENS)
 
 
 async def after(page: Page, *steps: list[Any]) -> list[tuple[str, str, str]]:
@@ -105,6 +108,47 @@ async def test_a_browser_keeps_the_newest_words_and_gives_up_pictures_first(modu
         }"""
     )
     assert kept == [[0, 1_000_000], ["b", "c"], [["b", "done"]], [], [], []]
+
+
+@pytest.mark.parametrize(
+    ("steps", "ponders"),
+    [
+        ([["heard", "tell me", {"final": False, "turn": "t"}]], False),
+        ([HEARD], True),
+        ([HEARD, ["sentence", "Once.", "t"]], False),
+        ([HEARD, ["spoken"]], False),
+        ([HEARD, ["trouble", "no"]], False),
+        ([HEARD, ["lineLost"]], False),
+        ([HEARD, ["answered", "t", "Once."]], False),
+    ],
+)
+async def test_lumi_ponders_what_was_said_until_something_comes_of_it(module_page, steps, ponders):
+    assert await module_page.evaluate(PONDERS, steps) is ponders
+
+
+async def test_two_tabs_keep_the_words_of_both_and_forget_them_together(module_page):
+    kept = await module_page.evaluate(
+        """async () => {
+          const { Conversation } = await import("/page/conversation.js");
+          const { keep } = await import("/page/keeping.js");
+          const store = { text: "[]", getItem() { return this.text; }, setItem(_, text) { this.text = text; } };
+          const [one, other] = [1, 2].map((at) => new Conversation({ clock: () => at }));
+          const ids = () => JSON.parse(store.text).map(({ id }) => id);
+          for (const tab of [one, other]) keep(tab, store);
+          other.mine("b", "second");
+          one.mine("a", "first");
+          one.mine("c", "taken back");
+          dispatchEvent(new Event("pagehide"));
+          one.remove("c");
+          dispatchEvent(new Event("pagehide"));
+          const both = ids();
+          one.clear();
+          dispatchEvent(new StorageEvent("storage", { key: "lumi.conversation", newValue: store.text }));
+          dispatchEvent(new Event("pagehide"));
+          return [both, ids(), other.entries];
+        }"""
+    )
+    assert kept == [["a", "b"], [], []]
 
 
 async def test_settings_take_only_what_makes_sense_and_hold_without_a_store(module_page):

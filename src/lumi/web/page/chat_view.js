@@ -11,6 +11,8 @@ const SIDES = { me: "mine", lumi: "lumis" };
 export class ChatView {
   #rows = new Map(); // by entry: { row, time }
   #conversation;
+  #atEnd = true; // as it was scrolled: once the room has shrunk it is too late to look
+  #height = 0;
   #dots = make("div", { class: "lumis" });
 
   // `retry(entry)` is called for what was not sent, `takeBack(entry)` for what waits and is not wanted any more.
@@ -22,7 +24,8 @@ export class ChatView {
     this.#dots.append(drawFace("thinking"), make("div", { class: "bubble dots" }, make("i"), make("i"), make("i")));
     for (const entry of conversation.entries) this.#add(entry);
     conversation.addEventListener("change", ({ detail }) => this.#follow(detail));
-    this.list.addEventListener("scroll", () => this.#edge(), { passive: true });
+    this.list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.#resized()).observe(this.list); // cards, keyboard and stage take room
     $("down").addEventListener("click", () => this.toEnd());
     onLanguage(() => this.#drawAll());
     this.#drawWelcome();
@@ -30,6 +33,7 @@ export class ChatView {
   }
 
   toEnd() {
+    this.#atEnd = true;
     this.list.scrollTop = this.list.scrollHeight;
     this.#edge();
   }
@@ -102,13 +106,26 @@ export class ChatView {
     this.list.hidden = empty;
   }
 
-  // Lumi thinks as long as something of mine is on its way and nothing of the answer is there.
+  // Lumi thinks as long as something of mine is on its way, or was heard, and nothing of the answer is there.
   #drawDots() {
-    const { entries } = this.#conversation;
+    const { entries, pondered } = this.#conversation;
     const asked = entries.findLast((entry) => entry.who === "me");
     const thinking = asked?.state === "sent" && !entries.some((entry) => entry.id === `answer ${asked.id}`);
-    if (thinking) this.list.append(this.#dots);
+    if (thinking || pondered) this.list.append(this.#dots);
     else this.#dots.remove();
+  }
+
+  #resized() {
+    this.#height = this.list.clientHeight;
+    if (this.#atEnd) this.toEnd();
+    else this.#edge();
+  }
+
+  // Between a change of the room and `#resized` it says nothing about what one wants to see.
+  #scrolled() {
+    const { scrollTop, clientHeight } = this.list;
+    if (clientHeight === this.#height) this.#atEnd = this.#near();
+    this.#edge();
   }
 
   #near() {

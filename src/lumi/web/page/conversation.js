@@ -10,6 +10,7 @@ export class Conversation extends EventTarget {
   #entries = [];
   #emotion = "neutral";
   #announced = new Map(); // words of notices that stand there already and will be spoken, by entry
+  #pondered = false;
   #repeated = new Set(); // those that the present spoken turn says
 
   constructor({ entries = [], clock = () => Date.now() } = {}) {
@@ -20,6 +21,11 @@ export class Conversation extends EventTarget {
 
   get entries() {
     return this.#entries;
+  }
+
+  // Whether something said was understood, and nothing has come of it yet.
+  get pondered() {
+    return this.#pondered;
   }
 
   find(id) {
@@ -59,6 +65,7 @@ export class Conversation extends EventTarget {
     const asked = id && this.find(id);
     if (asked) this.#change(asked, { state: "done" });
     const spoken = asked ? null : this.#spoken(content);
+    if (!asked) this.#decided();
     if (spoken) this.#change(spoken, { text: content, state: "done", now: null });
     else this.#answer(id ?? this.#newId("unheard"), content, "done");
   }
@@ -68,6 +75,7 @@ export class Conversation extends EventTarget {
     const id = `heard ${turn ?? "now"}`;
     const partial = this.#entries.find((entry) => entry.who === "me" && entry.state === "partial");
     const entry = partial ?? this.find(id);
+    this.#pondered = Boolean(final && text);
     if (final && !text) {
       if (partial) this.remove(partial.id);
       return;
@@ -82,6 +90,7 @@ export class Conversation extends EventTarget {
 
   // A sentence of a spoken answer is about to be heard.
   sentence(text, turn) {
+    this.#decided();
     if (!text || this.find(`answer ${turn}`)?.state === "done") return; // a typed chat's answer, read aloud
     const told = this.#entries.find((entry) => entry.who === "told" && this.#announced.get(entry.id)?.includes(text.trim()));
     if (told) {
@@ -107,6 +116,7 @@ export class Conversation extends EventTarget {
   spoken() {
     for (const id of this.#repeated) this.#announced.delete(id);
     this.#repeated.clear();
+    this.#decided();
     this.#emotion = "neutral";
     for (const entry of this.#entries.filter(({ id, state }) => state === "growing" && id.startsWith("spoken"))) {
       this.#change(entry, { state: "done", now: null });
@@ -117,6 +127,7 @@ export class Conversation extends EventTarget {
   lineLost() {
     for (const entry of this.#entries.filter(({ state }) => state === "partial")) this.remove(entry.id);
     this.saying(null);
+    this.#decided();
   }
 
   // A timer, a reminder or a push.
@@ -128,6 +139,7 @@ export class Conversation extends EventTarget {
   }
 
   trouble(text) {
+    this.#decided();
     const last = this.#entries.at(-1);
     if (last?.who !== "trouble" || last.text !== text) this.#add({ id: this.#newId("trouble"), who: "trouble", text, state: "done" });
   }
@@ -141,6 +153,14 @@ export class Conversation extends EventTarget {
 
   clear() {
     for (const entry of [...this.#entries]) this.remove(entry.id);
+    this.#tell("cleared", null);
+  }
+
+  // It came to something, or to nothing.
+  #decided() {
+    if (!this.#pondered) return;
+    this.#pondered = false;
+    this.#tell("decided", null);
   }
 
   #answer(id, content, state) {

@@ -4,6 +4,7 @@ import { safeStorage } from "./settings.js";
 
 const KEY = "lumi.conversation";
 const WAIT_MS = 300;
+const MOST_ENTRIES = 200;
 const MOST_CHARACTERS = 1_500_000; // browsers give an address some five million; settings and others want some too
 
 export function kept(storage = safeStorage()) {
@@ -15,18 +16,36 @@ export function kept(storage = safeStorage()) {
   }
 }
 
-// Keeps `conversation` from now on, a moment after each change and before the page goes.
+// Keeps `conversation` from now on, a moment after each change and before the page goes; beside it what other tabs keep.
 export function keep(conversation, storage = safeStorage()) {
+  const known = new Set(conversation.entries.map(({ id }) => id)); // what is missing of these was removed here
   let timer = null;
   const write = () => {
     clearTimeout(timer);
     timer = null;
-    try {
-      storage?.setItem(KEY, fitting(conversation.entries));
-    } catch { /* full or switched off: the conversation lives as long as the page */ }
+    for (const { id } of conversation.entries) known.add(id);
+    const theirs = kept(storage).filter(({ id }) => !known.has(id));
+    put(storage, merged(conversation.entries, theirs));
   };
-  conversation.addEventListener("change", () => { timer ??= setTimeout(write, WAIT_MS); });
+  conversation.addEventListener("change", ({ detail: { what } }) => {
+    if (what === "cleared") put(storage, []);
+    timer ??= setTimeout(write, WAIT_MS);
+  });
   addEventListener("pagehide", write);
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key === KEY && newValue === "[]") conversation.clear();
+  });
+}
+
+function put(storage, entries) {
+  try {
+    storage?.setItem(KEY, fitting(entries));
+  } catch { /* full or switched off: the conversation lives as long as the page */ }
+}
+
+// What two tabs have to keep, as it came.
+function merged(ours, theirs) {
+  return [...ours, ...theirs].sort((one, other) => one.at - other.at).slice(-MOST_ENTRIES);
 }
 
 // As text that is not too long: pictures go first, then the oldest words.

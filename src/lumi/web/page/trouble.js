@@ -9,6 +9,7 @@ const KNOWN = {
   full: "troubleFull",
   too_old: "troubleOld",
   offline: "pictureLine",
+  blind: "troubleBlind",
 };
 
 export function wording({ code, message }) {

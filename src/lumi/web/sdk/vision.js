@@ -3,6 +3,8 @@
 import { LumiError } from "./errors.js";
 
 const PATH = "/mcp/vision/explain";
+/** The server has no model that can look at pictures. */
+const NO_EYES = 501;
 
 /** The words of the server's vision model; a LumiError that says what was wrong. */
 export async function lookAt(address, question, image) {
@@ -20,5 +22,6 @@ export async function lookAt(address, question, image) {
   }
   const said = await answer.json().catch(() => ({ message: `the server answered ${answer.status}` }));
   if (said.success) return said.response;
-  throw new LumiError("not_seen", said.message, { retryable: answer.status >= 500 && answer.status !== 501 });
+  if (answer.status === NO_EYES) throw new LumiError("blind", said.message);
+  throw new LumiError("not_seen", said.message, { retryable: answer.status >= 500 });
 }
