@@ -16,6 +16,7 @@ the group `lumi.tools` that names it, or a module or a list with several. Functi
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import inspect
 import re
@@ -30,6 +31,7 @@ import structlog
 
 from lumi.engines.base import Speaker, ToolCall, ToolResult, ToolSpec
 from lumi.errors import ConfigError, ToolError
+from lumi.tools.threads import OwnThreads
 
 GROUP = "lumi.tools"
 MARK = "__lumi_tool__"
@@ -98,6 +100,7 @@ class FunctionTool:
     def __init__(self, function: Callable[..., Any]) -> None:
         mark = getattr(function, MARK, Mark())
         self._function = function
+        self._threads = OwnThreads()
         self._speaker_at = ""
         summary, described = _docstring(inspect.getdoc(function) or "")
         named = mark.name or function.__name__
@@ -152,7 +155,8 @@ class FunctionTool:
         if inspect.iscoroutinefunction(self._function):
             result = await self._function(**named)
         else:
-            result = await asyncio.to_thread(functools.partial(self._function, **named))
+            work = functools.partial(contextvars.copy_context().run, self._function, **named)
+            result = await asyncio.get_running_loop().run_in_executor(self._threads, work)
         return result if isinstance(result, ToolResult) else ToolResult(_written(result))
 
 
