@@ -242,6 +242,15 @@ async def test_a_client_that_reads_too_slowly_is_cut_off():
     assert counted(made.metrics, f'lumi_closed_total{{code="{CloseCode.TRY_LATER}"}} 1.0')
 
 
+async def test_many_messages_at_once_are_all_answered_to_who_reads():
+    settings = GatewaySettings(outgoing_frames=64)
+    async with shell(settings) as made, made.call() as caller:
+        await caller.greet()
+        for _ in range(500):
+            await caller.say(type="ping")
+        assert {(await caller.hear())["type"] for _ in range(500)} == {"pong"}
+
+
 async def test_a_message_that_may_not_be_sent_is_our_own_mistake():
     async with shell() as made, made.call() as caller:
         await caller.greet()

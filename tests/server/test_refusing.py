@@ -2,7 +2,7 @@ import pytest
 
 from lumi.errors import Overloaded, ProtocolError, RateLimited
 from lumi.protocol.connection import Connection, Role
-from lumi.protocol.messages import Chat, CloseCode, ErrorCode
+from lumi.protocol.messages import Chat, CloseCode, Error, ErrorCode
 from lumi.server.audit import AuditLog
 from lumi.server.line import Line
 from lumi.server.metrics import Metrics
@@ -31,6 +31,14 @@ async def test_what_costs_only_the_message_leaves_the_link_alone():
     peer = line()
     refuse(peer, Chat(id="c", content="x"), ProtocolError(ErrorCode.BAD_MESSAGE, "no"))
     assert peer.writer.finishing is None
+
+
+async def test_nobody_is_told_to_try_again_at_once():
+    peer, audit = line(), AuditLog(Metrics(), lambda: 0.0)
+    too_much(peer, '{"type":"ping"}', 0.004, audit)
+    (error,) = peer.writer._waiting
+    assert isinstance(error, Error)
+    assert error.retry_after == 0.1
 
 
 async def test_sound_that_is_too_much_is_dropped_without_a_word():

@@ -169,11 +169,12 @@ class Gateway:
         line.ended(code, reason)
         self._log.info("closed", remote=line.link.info.remote, code=code, reason=reason)
         if line.session is not None:
-            for_good = line.said_goodbye
             manager = self._sessions
             if line.guest is not None and self._reception is not None:
                 manager = self._reception.sessions
-            await manager.part(line.session.id, line.part, reason or "link closed", for_good=for_good)
+            await manager.part(
+                line.session.id, line.part, reason or "link closed", for_good=line.said_goodbye
+            )
 
     async def _write(self, line: Line) -> None:
         """Run the link's writer. A message that our own side may not send is our mistake: 1011."""
@@ -190,6 +191,7 @@ class Gateway:
         try:
             async with asyncio.timeout(self._settings.hello_s) as deadline:
                 while not line.closing:
+                    await line.breathe()
                     data = await line.link.receive()
                     if (wait_s := line.heard(data)) > 0.0:
                         self._metrics.unwelcome.inc()

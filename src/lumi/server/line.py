@@ -21,6 +21,9 @@ from lumi.server.recorder import Recorder, Tape
 from lumi.server.session_manager import SessionLike
 from lumi.transport.base import Link
 
+PILED_UP = 32
+"""Frames that may wait for a client before it is heard any further: the writer has had no turn meanwhile."""
+
 
 class Line:
     """What the gateway holds per link.
@@ -75,6 +78,11 @@ class Line:
         if self._tape is not None:
             self._tape.came(frame)
         return self._allowance.spend(frame, self.heard_at)
+
+    async def breathe(self) -> None:
+        """Let what waits go out before more is read: frames that came all at once are read without a pause."""
+        if self.writer.waiting_frames >= PILED_UP:
+            await asyncio.sleep(0)
 
     def fine(self) -> None:
         """What the client has sent made no sense."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lumi.errors import Overloaded, ProtocolError, RateLimited
 from lumi.protocol.codec import message_id
 from lumi.protocol.messages import CloseCode, ErrorCode, Fault
@@ -44,13 +46,14 @@ def too_much(line: Line, frame: str | bytes, wait_s: float, audit: AuditLog) -> 
 
     Dropped sound is not worth a word until the link ends with it.
     """
+    retry_s = math.ceil(wait_s * 10.0) / 10.0
     if isinstance(frame, str):
-        problem = f"too many messages; send this again in {wait_s:.1f} s"
+        problem = f"too many messages; send this again in {retry_s:.1f} s"
         error = ProtocolError(ErrorCode.RATE_LIMITED, problem, message_id=message_id(frame))
-        line.send_error(error, retry_after_s=round(wait_s, 1))
+        line.send_error(error, retry_after_s=retry_s)
     elif line.flooding:
         problem = "too much sound for too long; send it as it is heard, in real time"
-        line.send_error(ProtocolError(ErrorCode.RATE_LIMITED, problem), retry_after_s=round(wait_s, 1))
+        line.send_error(ProtocolError(ErrorCode.RATE_LIMITED, problem), retry_after_s=retry_s)
     if line.flooding:
         audit.refused("flood", line.link.info, line.device_id)
         line.hang_up(CloseCode.TRY_LATER, "too much was sent for too long")
