@@ -174,7 +174,7 @@ async def test_an_open_door_is_said_aloud():
 
 def test_who_asks_to_be_let_in_is_shown_with_its_code():
     device = Device("aa:bb", name="kitchen\x1b[2J", model="box")
-    shown = asks(device, PairingCode("012345", "aa:bb", "c", "x", 1.0))
+    shown = asks(device, PairingCode("012345", "aa:bb", "c", "x", 1.0), "lumi")
     assert "kitchen" in shown
     assert "\x1b" not in shown
-    assert "devices pair 012345" in shown
+    assert "lumi devices pair 012345" in shown

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TextIO
 
 from lumi._version import __version__
@@ -19,6 +17,7 @@ from lumi.config.serving import LogSettings
 from lumi.config.settings import is_loopback
 from lumi.server.assembly import data_directory
 from lumi.server.background import Background
+from lumi.server.called import command, reaching
 from lumi.server.identity import printable
 from lumi.server.log import writing
 from lumi.server.port import authority, reached_at
@@ -76,7 +75,10 @@ async def serve(
     needs_directory = config.log.file or config.store.engine == "sqlite"
     directory = data_directory(config) if needs_directory else config.data_dir
     known = directory if needs_directory else None
-    server = Server(config, on_waiting=lambda device, code: _tell(out, asks(device, code)))
+    server = Server(
+        config,
+        on_waiting=lambda device, code: _tell(out, asks(device, code, reaching(server.config, server.port))),
+    )
     with writing(config.log, directory) as set_levels, _stop_signal() as stop, process_file(known) as ours:
         async with server, Background() as tasks:
             if reread is not None:
@@ -121,10 +123,11 @@ async def _reload(reloader: Reloader) -> None:
 
 def welcome(server: Server) -> str:
     """Where to go, and what this server cannot do."""
-    talk = f", {command()} talk (by voice)" if find_spec("miniaudio") else ""
+    here = reaching(server.config, server.port)
+    talk = f", {here} talk (by voice)" if find_spec("miniaudio") else ""
     lines = [
         f"Lumi is ready. Open {server.page_url} in a browser,",
-        f"or talk to it in another terminal: {command()} chat{talk}.",
+        f"or talk to it in another terminal: {here} chat{talk}.",
         f"Devices connect to {server.url} · Ctrl+C stops the server.",
     ]
     lines += [f"CAREFUL: {told}." for told in server.stand_ins]
@@ -150,8 +153,9 @@ def invitation(server: Server, addresses: Sequence[str], picture: Picture) -> st
     if server.tls.port is not None:
         lines = _invitation_by_tls(reached_at(settings.host, addresses), server, pages, picture)
     if settings.pairing:
+        here = reaching(server.config, server.port)
         lines.append(
-            f"A new device shows a code: {command()} devices pair CODE lets it in, {command()} devices lists all."
+            f"A new device shows a code: {here} devices pair CODE lets it in, {here} devices lists all."
         )
     if settings.open and not (settings.token or settings.tokens or settings.pairing or settings.allow):
         lines.append("CAREFUL: server.open lets in everybody who reaches this address, without any token.")
@@ -174,19 +178,10 @@ def _invitation_by_tls(
     return [*lines, f"Boards that know no TLS, and programs: {' or '.join(boards)}"]
 
 
-def asks(device: Device, code: PairingCode) -> str:
+def asks(device: Device, code: PairingCode, called: str) -> str:
     """A device is at the door."""
     what = " · ".join(text for text in (device.name, device.model, device.id) if text)
-    return f"New device: {printable(what)}. Its code is {code.code}; to let it in: {command()} devices pair {code.code}"
-
-
-def command() -> str:
-    """How this program is called here: `lumi` where the shell finds it, else its path."""
-    called = Path(sys.argv[0])
-    if called.name != "lumi" or shutil.which("lumi") == str(called.absolute()):
-        return "lumi"
-    path = called.absolute()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    return f"New device: {printable(what)}. Its code is {code.code}; to let it in: {called} devices pair {code.code}"
 
 
 def _tell(out: TextIO, text: str) -> None:

@@ -143,8 +143,7 @@ class Gateway:
         await self._lines.drain(within_s)
 
     def _line(self, link: Link, admission: Admission | None) -> Line:
-        settings = self._settings
-        info = link.info
+        settings, info = self._settings, link.info
         connection = Connection(
             Role.SERVER,
             limits=settings.limits,
@@ -169,9 +168,8 @@ class Gateway:
         line.ended(code, reason)
         self._log.info("closed", remote=line.link.info.remote, code=code, reason=reason)
         if line.session is not None:
-            manager = self._sessions
-            if line.guest is not None and self._reception is not None:
-                manager = self._reception.sessions
+            guests = None if line.guest is None else self._reception
+            manager = self._sessions if guests is None else guests.sessions
             await manager.part(
                 line.session.id, line.part, reason or "link closed", for_good=line.said_goodbye
             )
