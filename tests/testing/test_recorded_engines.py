@@ -37,6 +37,7 @@ ENTRIES: list[Line] = [
     server("tts", state="sentence_start", text="请说。"),
     server("tts", state="stop"),
     client("chat", id="c", content="hello"),
+    server("llm", emotion="loving"),
     server("response", id="c", delta="Hel", is_final=False),
     server("response", id="c", content="Hello."),
     server("tts", state="start"),
@@ -57,7 +58,8 @@ def test_turns_are_put_together(said: list[Said]):
         ("hello", True, "Hello."),
         ("", True, "Tea is ready."),
     ]
-    assert (said[0].confidence, said[0].emotion) == (0.5, "happy")
+    assert said[0].confidence == 0.5
+    assert [one.emotion for one in said] == ["happy", "", "loving", ""]
     assert [said[0].delay_s("stt"), said[0].delay_s("llm", "stt")] == [0.1, pytest.approx(0.2)]
 
 
@@ -78,7 +80,7 @@ async def test_the_model_answers_what_it_was_asked_then(said: list[Said]):
         return [event async for event in RecordedLlm(said).reply(Prompt([ChatMessage("user", text)]))]
 
     assert await asked("what time is it") == [EmotionHint("happy"), TextDelta("It is noon. Eat.")]
-    assert await asked("hello") == [TextDelta("Hello.")]
+    assert await asked("hello") == [EmotionHint("loving"), TextDelta("Hello.")]
     assert await asked("what else") == []
 
 

@@ -116,6 +116,7 @@ async def test_over_plain_http_from_elsewhere_it_says_why_there_is_no_microphone
             await page.route("**/tls", lambda route: route.fulfill(json={"port": 8443, "authority": True}))
             await page.goto("/")
             await expect(page.locator("#hintText")).to_contain_text("plain http")
+            await expect(page.locator("#badge")).to_have_attribute("data-state", "ready")
             for entry in server.sessions:  # what is said before the first click, as a stranger's code is
                 await entry.session.push("Good day to you.", kind="push", notice_id="n", due_at=0.0)
             await expect(page.get_by_text("Good day to you.").first).to_be_visible()
@@ -129,3 +130,7 @@ async def test_over_plain_http_from_elsewhere_it_says_why_there_is_no_microphone
             await page.locator("#words").fill("What time is it?")
             await page.keyboard.press("Enter")
             await expect(page.get_by_text("It is noon.")).to_be_visible()
+            await page.unroute("**/tls")  # a server without TLS says so itself
+            await page.reload()
+            await page.get_by_role("button", name="What to do").click()
+            await expect(page.locator("#safeNone")).to_contain_text("lumi serve --lan")

@@ -65,7 +65,7 @@ async def test_it_reads_what_the_server_writes(module_page: Page):
         (10, "you", "hello there"),  # said from there on
         (600, "lumi", "Hi."),
         (1720, "lumi", "Done."),  # a minute of silence is a second
-        (1800, "", "1000 bye"),
+        (1800, "", "1000 bye"),  # put into words by its key
     ]
 
 

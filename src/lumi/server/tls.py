@@ -93,8 +93,6 @@ class Tls:
 
     def routes(self) -> list[web.RouteDef]:
         """What the page asks, and what a phone has to trust."""
-        if self._context is None:
-            return []
         made = [web.get(ABOUT_PATH, self._about)]
         if self.has_authority:
             made.append(web.get(AUTHORITY_PATH, self._authority))
@@ -105,6 +103,9 @@ class Tls:
         return self._context
 
     async def _about(self, _: web.Request) -> web.Response:
+        """What there is; null where there is none, for it is asked for to know."""
+        if self._context is None:
+            return web.json_response(None, headers=HEADERS)
         offered = AUTHORITY_PATH if self.has_authority else ""
         return web.json_response({"port": self.port, "authority": offered}, headers=HEADERS)
 

@@ -58,6 +58,7 @@ class _Reader:
         self._ears = Ears()
         self._chats: dict[str, str] = {}
         self._typed = ""
+        self._felt = ""
         self._now: Said | None = None
 
     def read(self, entries: Sequence[Line]) -> Iterator[Said]:
@@ -69,7 +70,7 @@ class _Reader:
                 case FromServer(message=message):
                     if (begun := self._begun(message)) is not None:
                         yield begun
-                    elif self._now is not None:
+                    else:
                         self._told(self._now, message)
                 case ServerPacket() if self._now is not None and self._now.sentences and piece:
                     self._now.sentences[-1][1].extend(piece.pcm)
@@ -83,7 +84,8 @@ class _Reader:
         kind, final = message.get("type"), message.get("is_final", True)
         if kind == "response" and final:
             question = self._chats.get(str(message.get("request_id") or message.get("id")), "")
-            return Said(question, typed=True, written=str(message.get("content", "")))
+            felt, self._felt = self._felt, ""
+            return Said(question, typed=True, emotion=felt, written=str(message.get("content", "")))
         if kind == "stt" and final:
             self._now = self._heard(message)
         elif kind == "tts" and message.get("state") == "start" and self._now is None:
@@ -103,8 +105,11 @@ class _Reader:
         typed, self._typed = bool(text) and text == self._typed, ""
         return Said(text, typed, float(message.get("confidence", 1.0)))
 
-    def _told(self, now: Said, message: Mapping[str, Any]) -> None:
-        if message.get("type") == "llm":
+    def _told(self, now: Said | None, message: Mapping[str, Any]) -> None:
+        if now is None:
+            if message.get("type") == "llm":  # of a written answer, whose words come after it
+                self._felt = str(message.get("emotion", ""))
+        elif message.get("type") == "llm":
             now.emotion = str(message.get("emotion", ""))
         elif message.get("type") == "tts" and message.get("state") == "sentence_start":
             now.sentences.append((str(message.get("text", "")), bytearray()))

@@ -74,13 +74,14 @@ export function transcript(entries) {
 const begins = ({ kind, message }) =>
   (kind === "from_client" && message.type === "listen" && message.state === "start") || (kind === "from_server" && message.type === "tts" && message.state === "stop");
 
+// A line; one with a `key` is to be put into words.
 function said({ kind, message, code, reason, frames }) {
-  if (kind === "closed") return { who: "", text: `${code} ${reason}`.trim(), note: true };
-  if (kind === "lost") return { who: "", text: `− ${frames}`, note: true };
+  if (kind === "closed") return { who: "", key: "lineClosed", text: `${code} ${reason}`.trim(), note: true };
+  if (kind === "lost") return { who: "", key: "framesLost", text: `${frames}`, note: true };
   if (kind === "from_client") {
     if (message.type === "chat") return { who: "you", text: message.content };
     if (message.type === "listen" && message.text) return { who: "you", text: message.text };
-    if (message.type === "abort") return { who: "you", text: "abort", note: true };
+    if (message.type === "abort") return { who: "you", key: "brokenOff", text: "abort", note: true };
   }
   if (kind === "from_server") {
     if (message.type === "stt" && message.is_final !== false) return { who: "you", text: message.text || "…", note: !message.text, spoken: true };

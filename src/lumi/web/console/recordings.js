@@ -94,7 +94,7 @@ function listening(one, text) {
   slider.max = 100 * Math.ceil(player.length / 100);
   const spoken = transcript(recording.entries);
   const buttons = spoken.map((line) => make("button", { type: "button", class: line.note ? "note" : "", on: { click: () => player.seek(line.at) } },
-    make("span", { class: "number soft", text: span(line.at / 1000) }), make("strong", { text: line.who ? t(line.who) : "" }), make("span", { text: line.text })));
+    make("span", { class: "number soft", text: span(line.at / 1000) }), make("strong", { text: line.who ? t(line.who) : "" }), make("span", { text: line.key ? t(line.key, { s: line.text }) : line.text })));
   said.append(...buttons);
   const file = make("a", { download: `${one.session_id}.jsonl`, text: t("download"), href: URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" })) });
   const raw = make("details", {}, make("summary", { text: t("messages", { count: recording.entries.length }) }));
