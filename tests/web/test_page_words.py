@@ -53,6 +53,15 @@ def test_every_module_is_asked_for_at_once():
     assert [name for name in ahead if not (WEB / name).is_file()] == []
 
 
+def test_what_is_loaded_later_is_kept_for_when_there_is_no_line():
+    page = (WEB / "index.html").read_text(encoding="utf-8")
+    install = (WEB / "page" / "install.js").read_text(encoding="utf-8")
+    (later,) = re.findall(r"const LATER = \[(.*?)\]", install)
+    named = {f"sdk/audio/{name}.js" for name in re.findall(r'"([\w-]+)"', later)}
+    ahead = set(re.findall(r'<link rel="modulepreload" href="/([\w/.]+)">', page))
+    assert named | ahead >= {f"sdk/{path.relative_to(WEB / 'sdk')}" for path in (WEB / "sdk").rglob("*.js")}
+
+
 def test_there_is_a_face_for_every_emotion():
     faces = (WEB / "page" / "face.js").read_text(encoding="utf-8")
     assert set(re.findall(r"^  (\w+): \{ lines", faces, re.MULTILINE)) == set(EMOTIONS)

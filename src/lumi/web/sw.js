@@ -4,7 +4,8 @@ const CACHE = "lumi-page";
 const SHELL = /^\/(?:$|page\/|sdk\/|manifest\.webmanifest$)/;
 
 // Whether the page itself had to come from here: then its parts do, too. Else they go their way without a detour.
-let away = false;
+// Null: this worker was stopped and started beneath a page, and cannot know.
+let away = null;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -20,6 +21,7 @@ self.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET" || origin !== self.location.origin || !SHELL.test(pathname)) return;
   if (event.request.mode === "navigate") event.respondWith(fresh(event.request, pathname));
   else if (away) event.respondWith(kept(event.request, pathname));
+  else if (away === null) event.respondWith(fetch(event.request).catch(() => kept(event.request, pathname)));
 });
 
 // The server's page first, so that a new version shows at once; the kept one where there is no line.

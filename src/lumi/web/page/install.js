@@ -1,5 +1,8 @@
 // The page as an app: a service worker that keeps its own files, and the browser's offer to install it.
 
+// What the page loads only when somebody talks: the audio thread's part.
+const LATER = ["microphone-worklet", "player-worklet", "meter", "jitter", "resampler"].map((name) => `/sdk/audio/${name}.js`);
+
 export class Install extends EventTarget {
   #offer = null;
 
@@ -31,6 +34,6 @@ export async function keepShell() {
     const { active } = await navigator.serviceWorker.ready;
     const loaded = performance.getEntriesByType("resource").map(({ name }) => new URL(name));
     const ours = loaded.filter(({ origin }) => origin === location.origin).map(({ pathname }) => pathname);
-    active.postMessage({ keep: ["/", ...new Set(ours)] });
+    active.postMessage({ keep: ["/", ...new Set([...ours, ...LATER])] });
   } catch { /* switched off in this browser: the page works all the same */ }
 }
