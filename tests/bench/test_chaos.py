@@ -117,7 +117,7 @@ def test_sessions_that_are_never_let_go_are_found_out(monkeypatch: pytest.Monkey
         await asyncio.Event().wait()
 
     monkeypatch.setattr(SessionManager, "sweep", for_ever)
-    found = cuts_in_memory(50, 1, silent).problems
+    found = cuts_in_memory(200, 2, silent).problems
     assert any(problem.startswith("left over: sessions: ") for problem in found)
     assert any(problem.startswith("left over: stored sessions: ") for problem in found)
 
