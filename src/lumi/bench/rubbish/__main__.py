@@ -18,6 +18,7 @@ from lumi.bench.command_line import exit_code
 from lumi.bench.load import LoadResult
 from lumi.bench.rubbish.campaign import Outcome, Plan, run
 from lumi.bench.rubbish.decoder import Decoded, decode
+from lumi.bench.run import check_pinning
 from lumi.errors import LumiError
 
 USAGE_ERROR = 2
@@ -79,17 +80,20 @@ def command(
         int, typer.Option(min=0, max=20_000, help="Sockets that never finish a request.")
     ] = 2_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same frames.")] = 1,
+    pin: Annotated[bool, typer.Option(help="Server on one core, all others on another.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
     """Send frames that make no sense to the decoder and to a live server, and see that nobody but their sender notices."""
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
+        if pin:
+            check_pinning()
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("frames through the decoder", total=frames)
             decoded = decode(frames, seed, lambda done: progress.update(task, completed=done))
         console.print(decoder_table(decoded))
-        plan = Plan(frames, per_second, devices=devices, half_open=half_open, seed=seed)
+        plan = Plan(frames, per_second, devices=devices, half_open=half_open, seed=seed, pin=pin)
         outcome = asyncio.run(run(plan, console.print))
         console.print(live_table(outcome))
         if json_file is not None:

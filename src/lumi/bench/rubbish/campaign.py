@@ -18,6 +18,7 @@ from lumi.bench.load import LoadResult, Ready
 from lumi.bench.processes import line, process
 from lumi.bench.rubbish.sender import Job, Sent
 from lumi.bench.rubbish.slow import SlowResult, hold
+from lumi.bench.run import LOAD_CORE, SERVER_CORE
 
 MB = 1e6
 COMPLAINTS = (
@@ -53,10 +54,20 @@ class Plan:
     floods: int = 8
     half_open: int = 2_000
     seed: int = 1
+    pin: bool = False
+    """The server on one core, all that is thrown at it on another."""
 
     @property
     def seconds(self) -> float:
         return max(10.0, self.frames / self.per_second)
+
+    @property
+    def server_core(self) -> int | None:
+        return SERVER_CORE if self.pin else None
+
+    @property
+    def load_core(self) -> int | None:
+        return LOAD_CORE if self.pin else None
 
     def rubbish(self, url: str) -> Job:
         return Job(url, self.frames, self.per_second, self.connections, self.seed)
@@ -101,18 +112,20 @@ async def run(plan: Plan, tell: Callable[[str], None]) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
         with log.open("wb") as stderr:
-            async with process("lumi.bench.target", "fresh", stderr=stderr) as server:
+            async with process("lumi.bench.target", "fresh", core=plan.server_core, stderr=stderr) as server:
                 ready = msgspec.json.decode(await line(server, "server"), type=Ready)
                 tell(f"{plan.devices} devices alone")
                 alone = await _converse(plan, ready, 15.0, folder)
                 before = _memory_mb(server)
                 tell(f"{plan.frames} frames of rubbish beside them")
                 beside, sent = await asyncio.gather(
-                    _converse(plan, ready, plan.seconds, folder), _send(plan.rubbish(ready.url), folder)
+                    _converse(plan, ready, plan.seconds, folder),
+                    _send(plan.rubbish(ready.url), folder, plan.load_core),
                 )
                 tell(f"{plan.floods} connections that send as fast as they can")
                 beside_flood, flood = await asyncio.gather(
-                    _converse(plan, ready, FLOOD_S, folder), _send(plan.flood(ready.url), folder)
+                    _converse(plan, ready, FLOOD_S, folder),
+                    _send(plan.flood(ready.url), folder, plan.load_core),
                 )
                 after = _memory_mb(server)
                 tell(f"{plan.half_open} sockets that never finish their request")
@@ -133,15 +146,17 @@ async def run(plan: Plan, tell: Callable[[str], None]) -> Outcome:
 
 async def _converse(plan: Plan, ready: Ready, seconds: float, folder: str) -> LoadResult:
     job = Load(ready.url, plan.devices, seconds, ready.utterance)
-    async with process("lumi.bench.load", _write(folder, f"load-{seconds}", job)) as load:
+    file = _write(folder, f"load-{seconds}", job)
+    async with process("lumi.bench.load", file, core=plan.load_core) as load:
         while True:
             said = await line(load, "load generator")
             if b'"result"' in said:
                 return msgspec.json.decode(said, type=LoadResult)
 
 
-async def _send(job: Job, folder: str) -> Sent:
-    async with process("lumi.bench.rubbish.sender", _write(folder, f"rubbish-{job.seed}", job)) as sender:
+async def _send(job: Job, folder: str, core: int | None) -> Sent:
+    file = _write(folder, f"rubbish-{job.seed}", job)
+    async with process("lumi.bench.rubbish.sender", file, core=core) as sender:
         return msgspec.json.decode(await line(sender, "sender"), type=Sent)
 
 
