@@ -88,7 +88,7 @@ async def test_what_is_written_without_a_line_waits_and_is_answered_once(visit):
 
 @pytest.mark.xfail(
     strict=False,
-    reason="on a busy machine the page sometimes stays blank when it is opened without the server; not explained yet",
+    reason="the page stayed blank when its files were not all kept yet; to be lifted after whole runs that pass",
 )
 async def test_a_reload_keeps_the_conversation_and_what_waits(visit):
     llm = answering("It is noon.", "Still noon.")
@@ -100,7 +100,9 @@ async def test_a_reload_keeps_the_conversation_and_what_waits(visit):
         await say(page, "What time is it?")
         await expect(page.get_by_text("It is noon.")).to_be_visible()
         await page.evaluate("navigator.serviceWorker.ready")
-        await page.wait_for_function(ALL_KEPT)
+        async with asyncio.timeout(20):
+            while not await page.evaluate(ALL_KEPT):
+                await page.wait_for_timeout(50)
         await gate.shut()
         await say(page, "And now?")
         await expect(page.locator("#talk .mine.waiting")).to_have_count(1)
