@@ -19,6 +19,7 @@ from lumi.bench.load import Ready, new_loop
 from lumi.bench.speech import record_answers, record_question
 from lumi.config import load
 from lumi.engines.espeak import EspeakTts
+from lumi.server.long_lived import set_aside
 from lumi.server.secret_file import ADMIN_TOKEN, SecretFile
 from lumi.server.server import Server
 
@@ -41,7 +42,8 @@ async def serve(data_dir: Path, *, fresh: bool) -> None:
         await server.wait_ready()
         sys.stdout.write(msgspec.json.encode(Ready(server.url, question, token)).decode() + "\n")
         sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.read)
+        with set_aside():
+            await asyncio.to_thread(sys.stdin.read)
 
 
 def main(answers: str) -> None:

@@ -20,6 +20,7 @@ from lumi.server.background import Background
 from lumi.server.called import command, reaching
 from lumi.server.identity import printable
 from lumi.server.log import writing
+from lumi.server.long_lived import set_aside
 from lumi.server.port import authority, reached_at
 from lumi.server.reloading import Reloader, process_file
 from lumi.server.server import Server
@@ -90,7 +91,8 @@ async def serve(
                 server.ready.result()
                 _tell(out, welcome(server))
                 _tell(out, invitation(server, lan_addresses(), picture))
-            await stop
+            with set_aside():
+                await stop
             _tell(out, "Stopping: saying goodbye to whoever is connected.")
 
 
