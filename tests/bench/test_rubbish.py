@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -68,15 +68,15 @@ async def test_a_server_tells_every_sender_what_was_wrong():
 
 
 @asynccontextmanager
-async def silent_server() -> AsyncIterator[str]:
-    """Answers hellos and pings, and complains of nothing."""
+async def answering(pong: Callable[[], dict[str, object]]) -> AsyncIterator[str]:
+    """A server that answers pings, with whatever `pong` makes, and nothing else."""
 
     async def serve(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         async for frame in socket:
             if frame.type is web.WSMsgType.TEXT and "still-there" in frame.data:
-                await socket.send_str(json.dumps({"type": "pong", "id": "still-there"}))
+                await socket.send_str(json.dumps({"id": "still-there", **pong()}))
         return socket
 
     app = web.Application()
@@ -92,9 +92,22 @@ async def silent_server() -> AsyncIterator[str]:
 
 @pytest.mark.real
 async def test_a_server_that_keeps_silent_is_found_out():
-    async with silent_server() as url:
+    async with answering(lambda: {"type": "pong"}) as url:
         sent = await send(Job(url, frames=40, per_second=1_000, connections=4, seed=1))
     assert sent.untold > 10
+
+
+@pytest.mark.real
+async def test_who_is_told_to_ask_later_asks_again():
+    answers: list[dict[str, object]] = [
+        {"type": "error", "error_code": "rate_limited", "retry_after": 0.1},
+        {"type": "pong"},
+    ]
+    pongs = iter(answers)
+    async with answering(lambda: next(pongs)) as url:
+        sent = await send(Job(url, frames=1, per_second=1_000, connections=1, seed=1))
+    assert sent.problems == []
+    assert next(pongs, None) is None
 
 
 @pytest.mark.real

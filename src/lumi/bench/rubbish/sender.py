@@ -23,6 +23,7 @@ from lumi.transport.base import Link
 from lumi.transport.websocket import connect
 
 PATIENCE_S = 20.0
+STILL_THERE = "still-there"
 HELLO = '{"type":"hello","id":"h","device_id":"%s"}'
 
 
@@ -77,7 +78,7 @@ class Sender:
         self._sent = 0
         self._owed = 0
         self._told = 0
-        self._still_there = asyncio.Event()
+        self._answers: asyncio.Queue[float] = asyncio.Queue()
         self._until_s = asyncio.get_running_loop().time() + job.longest_s
 
     @property
@@ -97,7 +98,7 @@ class Sender:
 
     async def _connection(self, link: Link) -> None:
         self._owed = self._told = 0
-        self._still_there.clear()
+        self._answers = asyncio.Queue()
         hearing: asyncio.Task[None] | None = None
         try:
             await link.send(HELLO % self._name)
@@ -130,10 +131,15 @@ class Sender:
             await asyncio.sleep(due_s - loop.time())
 
     async def _ask_whether_it_is_still_there(self, link: Link) -> None:
-        await link.send('{"type":"ping","id":"still-there"}')
+        """Until there is a pong: who has sent too much is told to ask later."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await self._still_there.wait()
+                while True:
+                    await link.send(json.dumps({"type": "ping", "id": STILL_THERE}))
+                    retry_s = await self._answers.get()
+                    if not retry_s:
+                        return
+                    await asyncio.sleep(retry_s)
         except TimeoutError:
             self._tally.problems.append(f"{self._name}: no pong within {PATIENCE_S:g} s")
 
@@ -143,13 +149,13 @@ class Sender:
             if not isinstance(frame, str):
                 continue
             message = json.loads(frame)
-            if message["type"] == "error":
+            if message.get("id") == STILL_THERE:
+                self._answers.put_nowait(message.get("retry_after", 0.0))
+            elif message["type"] == "error":
                 self._told += 1
                 self._tally.errors[message["error_code"]] += 1
                 if message["error_code"] == "internal":
                     self._tally.problems.append(f"{self._name}: {message['error_message']}")
-            elif message["type"] == "pong" and message.get("id") == "still-there":
-                self._still_there.set()
 
 
 async def send(job: Job) -> Sent:
