@@ -7,7 +7,7 @@ from lumi.engines.base import ChatMessage, Prompt, Speaker, TextDelta
 from lumi.errors import StoreError
 from lumi.protocol.messages import Chat, ClientHello, DeviceInfo, Listen
 from lumi.server.guest import PAUSE_S, WORDS, Guest, GuestLlm, GuestStt, described, spelled
-from lumi.server.registry import MOST_PENDING, DeviceRegistry
+from lumi.server.registry import MOST_PENDING, PENDING_SHARE, DeviceRegistry
 from lumi.store.memory import MemoryStore
 
 HELLO = ClientHello(device_info=DeviceInfo(platform="web", model="box"), device_name="kitchen")
@@ -55,6 +55,12 @@ async def test_where_too_many_wait_or_the_store_fails_it_hears_that():
     for number in range(MOST_PENDING):
         await here.ask(str(number), "")
     assert await GuestLlm(here, Guest("d", "c", HELLO)).text("en") == WORDS["en"]["crowded"]
+    here = registry()
+    for number in range(PENDING_SHARE):
+        await here.ask(str(number), "", address="192.0.2.7")
+    crowd = GuestLlm(here, Guest("d", "c", HELLO, "192.0.2.7"))
+    assert await heard(crowd, "zh") == WORDS["zh"]["share"]
+    assert "code is" in await GuestLlm(here, Guest("e", "c", HELLO, "192.0.2.8")).text("en")
 
     class Failing(DeviceRegistry):
         async def ask(self, *_: object, **__: object):

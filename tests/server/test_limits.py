@@ -1,6 +1,6 @@
 import pytest
 
-from lumi.server.limits import Addresses, Allowance, Bucket, Rates
+from lumi.server.limits import Addresses, Allowance, Bucket, Rates, network_of
 
 
 def test_a_bucket_gives_what_flowed_in_and_says_how_long_the_rest_takes():
@@ -59,4 +59,28 @@ def test_this_machine_is_exempt():
     addresses = Addresses(limit=1)
     assert all(addresses.enter("127.0.0.1") and addresses.enter("::1") for _ in range(5))
     addresses.leave("127.0.0.1")
+    assert len(addresses) == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::1"),
+        ("a name", "a name"),
+    ],
+)
+def test_whom_an_address_stands_for(address: str, network: str):
+    assert network_of(address) == network
+
+
+def test_a_machine_with_many_addresses_is_one():
+    addresses = Addresses(limit=2)
+    assert [addresses.enter(f"2001:db8::{host}") for host in "123"] == [True, True, False]
+    assert addresses.enter("2001:db8:0:1::1")
+    for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"):
+        addresses.leave(address)
     assert len(addresses) == 0

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from lumi.server.metrics import Metrics
 from lumi.server.origins import Origins
 from lumi.server.ota import Ota, OtaSettings
 from lumi.server.port import listening
-from lumi.server.registry import MOST_PENDING, DeviceRegistry
+from lumi.server.registry import MOST_PENDING, PENDING_SHARE, DeviceRegistry
 from lumi.server.secret_file import SecretFile
 from lumi.server.tokens import Judgement
 from lumi.store.memory import MemoryStore
+from lumi.transport.base import LinkInfo
+from lumi.transport.websocket import request_info
 
 pytestmark = pytest.mark.real
 
@@ -26,6 +29,11 @@ NAMES = {"Device-Id": "aa:bb", "Client-Id": "c"}
 BODY = {"application": {"version": "1.0"}, "board": {"type": "box-3", "name": "kitchen"}}
 PROXIED = {"X-Forwarded-For": "192.0.2.7"}
 """As a device elsewhere would come; this machine itself need show nothing."""
+
+
+def elsewhere(request: web.Request) -> LinkInfo:
+    """As if a request came over the network."""
+    return replace(request_info(request), remote="192.0.2.7")
 
 
 class Place:
@@ -138,13 +146,26 @@ async def test_without_pairing_a_stranger_gets_neither_token_nor_code(tmp_path):
 async def test_too_many_strangers_are_put_off(tmp_path):
     async with place(tmp_path, pairing=True) as here:
         for number in range(MOST_PENDING):
-            await here.registry.ask(str(number), "")
+            await here.registry.ask(str(number), "", address=f"192.0.2.{number}")
         status, answer = await here.ask()
         assert (status, answer["error"]["code"]) == (503, "overloaded")
         names = NAMES | PROXIED
         async with here.http.post(here.base + "/xiaozhi/ota/", json=BODY, headers=names) as refused:
             assert int(refused.headers["Retry-After"]) > 0
         assert [refusal.reason for refusal in here.audit.latest] == ["crowded", "crowded"]
+
+
+async def test_one_address_with_too_many_is_put_off_and_told_why(tmp_path, monkeypatch):
+    async with place(tmp_path, pairing=True) as here:
+        monkeypatch.setattr("lumi.server.ota.request_info", elsewhere)
+        for number in range(PENDING_SHARE):
+            assert (await here.ask(Device_Id=str(number)))[0] == 200
+        async with here.http.post(here.base + "/xiaozhi/ota/", json=BODY, headers=NAMES | PROXIED) as refused:
+            answer = await refused.json()
+            assert (refused.status, answer["error"]["code"]) == (429, "rate_limited")
+            assert "this address" in answer["error"]["message"]
+            assert int(refused.headers["Retry-After"]) > 0
+        assert [refusal.reason for refusal in here.audit.latest] == ["address_codes"]
 
 
 @pytest.mark.parametrize("body", ["{", "[1]", '"text"'])

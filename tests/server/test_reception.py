@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +16,8 @@ from lumi.server.gateway import Gateway
 from lumi.server.guest import spelled
 from lumi.server.metrics import Metrics
 from lumi.server.origins import Origins
-from lumi.server.reception import MOST_GUESTS, Reception
-from lumi.server.registry import DeviceRegistry
+from lumi.server.reception import GUESTS_SHARE, MOST_GUESTS, RETRY_AFTER_S, Reception
+from lumi.server.registry import CODES_PARTS, CODES_PER_S, PENDING_SHARE, DeviceRegistry
 from lumi.testing.device import FakeDevice
 from lumi.testing.engines import ScriptedLlm, ScriptedStt
 from lumi.testing.rehearsal import Rehearsal, spoken
@@ -23,13 +25,17 @@ from lumi.transport.base import LinkInfo
 from lumi.transport.memory import memory_link_pair
 
 STRANGER = LinkInfo(headers={"device-id": "aa:bb", "client-id": "c"}, remote="192.0.2.7")
+BOARD = LinkInfo(headers={"protocol-version": "1", **STRANGER.headers}, remote=STRANGER.remote)
 
 
 class House:
     """A rehearsal behind a door."""
 
-    def __init__(self, rehearsal: Rehearsal, reception: Reception, registry: DeviceRegistry) -> None:
+    def __init__(
+        self, rehearsal: Rehearsal, reception: Reception, registry: DeviceRegistry, audit: AuditLog
+    ) -> None:
         self.rehearsal = rehearsal
+        self.audit = audit
         self.registry = registry
         self.metrics = Metrics()
         self.doorkeeper = Doorkeeper(Rules(pairing=True), Origins("0.0.0.0"), registry)
@@ -63,7 +69,7 @@ async def household(**parts: Any) -> AsyncIterator[House]:
         audit = AuditLog(Metrics(), rehearsal.wall_clock)
         reception = Reception(doorkeeper, registry, rehearsal.services, audit, rehearsal.wall_clock)
         async with reception:
-            yield House(rehearsal, reception, registry)
+            yield House(rehearsal, reception, registry, audit)
 
 
 async def test_a_stranger_hears_its_code_whatever_it_types():
@@ -136,8 +142,9 @@ async def test_a_device_that_was_shut_out_meanwhile_is_told_so_at_its_hello():
 
 async def test_strangers_are_bounded_and_take_no_room_from_the_household():
     async with household(max_sessions=1) as house, AsyncExitStack() as stack:
-        for _ in range(MOST_GUESTS):
-            await (await stack.enter_async_context(house.device())).hello()
+        for number in range(MOST_GUESTS):
+            info = replace(STRANGER, remote=f"198.51.100.{number}")
+            await (await stack.enter_async_context(house.device(info))).hello()
         one_more = await stack.enter_async_context(house.device())
         await one_more.send("hello", id="h", version=1, transport="websocket")
         assert (await one_more.expect("error"))["error_code"] == "overloaded"
@@ -145,6 +152,53 @@ async def test_strangers_are_bounded_and_take_no_room_from_the_household():
         friend = LinkInfo(headers={"device-id": "friend"}, remote="192.0.2.7")
         device = await stack.enter_async_context(house.device(friend))
         assert (await device.hello())["device_id"] == "friend"
+
+
+async def test_one_address_cannot_take_all_places_of_those_who_wait():
+    async with household() as house, AsyncExitStack() as stack:
+        for _ in range(GUESTS_SHARE):
+            await (await stack.enter_async_context(house.device())).hello()
+        one_more = await stack.enter_async_context(house.device())
+        await one_more.send("hello", id="h", version=1, transport="websocket")
+        error = await one_more.expect("error")
+        assert (error["error_code"], error["retry_after"]) == ("rate_limited", RETRY_AFTER_S)
+        assert (await one_more.wait_closed()).code == 1013
+        info = replace(BOARD, remote="192.0.2.8")
+        other = await stack.enter_async_context(house.device(info, dialect="xiaozhi"))
+        await other.hello()
+        assert (await other.expect("alert"))["status"] == "Pairing"
+
+
+async def test_where_all_places_are_taken_who_has_many_makes_room():
+    async with household() as house, AsyncExitStack() as stack:
+        crowd = [replace(STRANGER, remote=f"192.0.2.{number % 5}") for number in range(MOST_GUESTS)]
+        devices = [await stack.enter_async_context(house.device(info)) for info in crowd]
+        for device in devices:
+            await device.hello()
+        newcomer = await stack.enter_async_context(house.device(replace(STRANGER, remote="192.0.2.99")))
+        await newcomer.hello()
+        assert (await devices[0].wait_closed()).code == 1013
+        assert [refusal.reason for refusal in house.audit.latest] == ["crowded"]
+        assert not any(device.closed for device in devices[1:])
+
+
+async def test_a_guest_that_gets_no_code_is_told_when_to_ask_again_and_may_stay():
+    async with household() as house:
+        for number in range(PENDING_SHARE):
+            await house.registry.ask(f"invented {number}", "", address=STRANGER.remote)
+        async with house.device(BOARD, dialect="xiaozhi") as board:
+            await board.hello()
+            assert "this address" in (await board.expect("alert"))["message"]
+        async with house.device() as device:
+            await device.hello()
+            error = await device.expect("error")
+            assert (error["error_code"], error["retry_after"]) == ("rate_limited", CODES_PARTS / CODES_PER_S)
+            reasons = [(refusal.reason, refusal.device_id) for refusal in house.audit.latest]
+            assert reasons == [("address_codes", "aa:bb")] * 2
+            await house.registry.forget("invented 3")
+            await asyncio.sleep(CODES_PARTS / CODES_PER_S)
+            said = await device.chat("hello")
+            assert spelled(await house.code(), "en") in said["content"]
 
 
 async def test_the_household_is_welcome_and_noted():

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from lumi.errors import Overloaded
-from lumi.server.registry import CODE_S, CODES_AT_ONCE, CODES_PER_S, MOST_PENDING, PENDING_S, DeviceRegistry
+from lumi.errors import Overloaded, RateLimited
+from lumi.server.registry import (
+    CODE_S,
+    CODES_AT_ONCE,
+    CODES_PARTS,
+    CODES_PER_S,
+    MOST_PENDING,
+    PENDING_S,
+    PENDING_SHARE,
+    DeviceRegistry,
+)
 from lumi.server.secret_file import SecretFile
 from lumi.server.tokens import Judgement
 from lumi.store.base import Device, DeviceState, PairingCode
@@ -143,6 +152,49 @@ async def test_new_codes_are_made_and_shown_only_so_fast(house: House):
     )
     await asyncio.sleep(1 / CODES_PER_S)
     await house.registry.ask("aa:bb", "one more")
+
+
+async def test_one_stranger_cannot_keep_others_from_a_code(house: House):
+    for number in range(CODES_AT_ONCE // CODES_PARTS):
+        await house.registry.ask(f"invented {number}", "", address="2001:db8::1")
+    with pytest.raises(RateLimited, match="too many codes") as refused:
+        await house.registry.ask("one more", "", address="2001:db8::2")
+    assert refused.value.retry_after_s == pytest.approx(CODES_PARTS / CODES_PER_S, abs=0.1)
+    await house.registry.ask("kitchen", "", address="192.0.2.7")
+    assert house.waiting[-1][0].id == "kitchen"
+
+
+async def test_one_address_may_have_only_so_many_wait(house: House):
+    for number in range(PENDING_SHARE):
+        await house.registry.ask(f"invented {number}", "", address="192.0.2.1")
+    await asyncio.sleep(CODES_PARTS / CODES_PER_S)
+    with pytest.raises(RateLimited, match=f"{PENDING_SHARE} from this address"):
+        await house.registry.ask("one more", "", address="192.0.2.1")
+
+
+async def test_who_comes_to_a_full_house_gets_a_place_of_who_has_many(house: House):
+    for number in range(MOST_PENDING):
+        await house.registry.ask(f"invented {number:02}", "", address=f"192.0.2.{number % 6}")
+        house.clock.now += 1
+    first = next(code for _, code in house.waiting)
+    await house.registry.refresh()
+    await house.registry.ask("kitchen", "", address="192.0.2.77")
+    assert len(house.registry.all()) == MOST_PENDING
+    assert house.registry.get("invented 00") is None
+    assert await house.store.devices.get("invented 00") is None
+    late = await house.registry.confirm(first.code)
+    assert late is not None, "its code still holds"
+    assert house.registry.is_paired("invented 00", "")
+
+
+async def test_whom_the_household_has_set_up_keeps_its_place(house: House):
+    await house.registry.ask("attic", "")
+    await house.registry.change("attic", language="zh")
+    for number in range(MOST_PENDING):
+        await house.registry.ask(f"invented {number}", "", address="" if number else "192.0.2.1")
+    await house.registry.ask("kitchen", "", address="192.0.2.7")
+    assert house.registry.get("attic") is not None
+    assert house.registry.get("invented 1") is None
 
 
 async def test_whoever_is_here_is_written_down_and_others_changes_are_seen(house: House):

@@ -89,7 +89,8 @@ class LimitSettings(Section):
     address_connections: int = Field(
         default=256,
         ge=1,
-        description="Connections at once from one address; one more is told to come back later. This machine is exempt.",
+        description="Connections at once from one address (an IPv6 /64 is one); one more is told to come back later. "
+        "This machine is exempt.",
     )
     device_sessions: int = Field(
         default=16, ge=1, description="Sessions of one device at once; one more is told to come back later."

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
+from lumi.errors import Overloaded, RateLimited
 from lumi.server.identity import client_name, device_name, is_this_machine, shown_token
 from lumi.server.origins import Origins
 from lumi.server.registry import DeviceRegistry
@@ -33,6 +34,8 @@ class Verdict(StrEnum):
     """The device was let in with another installation (`Client-Id`) on it."""
     CROWDED = "crowded"
     """Too many wait to be let in."""
+    ADDRESS_CODES = "address_codes"
+    """Too many wait to be let in from one address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,12 @@ REFUSALS = {
     ),
 }
 """Status and words; a browser, which can read neither, gets the words over the WebSocket."""
+
+
+def crowded(refusal: Overloaded) -> Verdict:
+    """Why somebody gets no code."""
+    return Verdict.ADDRESS_CODES if isinstance(refusal, RateLimited) else Verdict.CROWDED
+
 
 UNTIL_THE_HELLO = frozenset({Verdict.NO_TOKEN, Verdict.CLIENT_CHANGED})
 """Refusals that a right token in the hello would lift."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from lumi.engines.base import LlmEvent, Prompt, Speaker, TextDelta, Transcript
-from lumi.errors import Overloaded, StoreError
+from lumi.errors import Overloaded, RateLimited, StoreError
 from lumi.protocol.messages import ClientHello, Listen
 from lumi.server.identity import printable
 from lumi.server.registry import DeviceRegistry
@@ -22,12 +22,14 @@ WORDS = {
     "en": {
         "code": "This device is not paired yet. Its code is {code}. Please confirm the code on the server.",
         "crowded": "Too many devices are waiting to be paired. Please try again later.",
+        "share": "Too many devices from this address are waiting to be paired. Please confirm one of them, or try again later.",
         "paired": "This device is paired now. Please say that again.",
         "title": "Pairing",
     },
     "zh": {
         "code": "这台设备还没有配对，配对码是 {code}。请在服务器上确认。",
         "crowded": "等待配对的设备太多了，请稍后再试。",
+        "share": "来自这个地址的待配对设备太多了，请先确认其中一台，或稍后再试。",
         "paired": "这台设备已经配对，请再说一遍。",
         "title": "配对",
     },
@@ -39,12 +41,14 @@ class Guest:
     """Who waits, and what it takes to begin its session when somebody has let it in.
 
     Attributes:
+        address: where it is.
         listening: its microphone is open since this message.
     """
 
     device_id: str
     client_id: str
     hello: ClientHello
+    address: str = ""
     listening: Listen | None = None
 
     def heard(self, message: object) -> None:
@@ -94,17 +98,35 @@ class GuestLlm:
 
     async def text(self, language: str) -> str:
         """What there is to say to this guest now."""
+        try:
+            return await self.news(language)
+        except Overloaded as refusal:
+            return put_off(refusal, language)
+
+    async def news(self, language: str) -> str:
+        """What there is to say to this guest now.
+
+        Raises:
+            Overloaded: it gets no code now.
+        """
         guest, said = self._guest, words(language)
         if self._registry.is_paired(guest.device_id, guest.client_id):
             return said["paired"]
         try:
-            code = await self._registry.ask(guest.device_id, guest.client_id, **described(guest.hello))
-        except (Overloaded, StoreError):
+            code = await self._registry.ask(
+                guest.device_id, guest.client_id, address=guest.address, **described(guest.hello)
+            )
+        except StoreError:
             return said["crowded"]
         return said["code"].format(code=spelled(code.code, language))
 
     async def aclose(self) -> None:
         """Holds nothing."""
+
+
+def put_off(refusal: Overloaded, language: str) -> str:
+    """What to say to a guest that gets no code now."""
+    return words(language)["share" if isinstance(refusal, RateLimited) else "crowded"]
 
 
 def described(hello: ClientHello) -> dict[str, str]:

@@ -5,6 +5,7 @@ Pure counting; time is passed in. What happens to who exceeds a limit is the gat
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ AUDIO_BURST_S = 20.0
 
 FAULT_COST = 10.0
 """Messages that one without sense counts for: to say what is wrong with it costs more than to do what it says."""
+
+IPV6_BITS = 64
+"""Of an IPv6 address: what is behind them a machine chooses for itself, as often as it likes."""
 
 KIB = 1024
 
@@ -62,6 +66,10 @@ class Bucket:
         self._level -= amount
         return 0.0
 
+    def is_full(self, now: float) -> bool:
+        """Whether it is as if nothing had ever been taken."""
+        return self._level + (now - self._at) * self._rate >= self._burst
+
     def charge(self, amount: float) -> None:
         """Take `amount` whether it is there or not: what comes next waits the longer, up to a bucketful."""
         self._level = max(self._level - amount, -self._burst)
@@ -100,8 +108,21 @@ class Allowance:
         return self._over_last - self._over_since >= self._flood_s
 
 
+def network_of(address: str) -> str:
+    """Whom an address stands for: an IPv4 address for itself, an IPv6 one for its /64."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(found if found.is_loopback else ipaddress.ip_network((found, IPV6_BITS), strict=False))
+
+
 class Addresses:
-    """Connections per address. Loopback is not counted: proxies, tests and the machine's own user come from there.
+    """Connections per address, a /64 of IPv6 counting as one. Loopback is not counted: proxies, tests and the machine's own user come from there.
 
     Args:
         limit: at once from one address.
@@ -113,19 +134,21 @@ class Addresses:
 
     def enter(self, address: str) -> bool:
         """Count one more, unless there are as many as may be. Whoever was counted leaves."""
-        if is_loopback(address):
+        network = network_of(address)
+        if is_loopback(network):
             return True
-        if self._here[address] >= self._limit:
+        if self._here[network] >= self._limit:
             return False
-        self._here[address] += 1
+        self._here[network] += 1
         return True
 
     def leave(self, address: str) -> None:
         """One less."""
-        if address in self._here:
-            self._here[address] -= 1
-            if self._here[address] <= 0:
-                del self._here[address]
+        network = network_of(address)
+        if network in self._here:
+            self._here[network] -= 1
+            if self._here[network] <= 0:
+                del self._here[network]
 
     def __len__(self) -> int:
         """Addresses with a connection."""

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from lumi.errors import ConfigError, LumiError, Overloaded
+from lumi.errors import ConfigError, LumiError, Overloaded, RateLimited
 from lumi.server.audit import AuditLog
-from lumi.server.auth import Doorkeeper, Standing, Verdict
+from lumi.server.auth import Doorkeeper, Standing, Verdict, crowded
 from lumi.server.firmware import Firmware
 from lumi.server.guest import words
 from lumi.server.identity import client_name, device_name, printable
@@ -154,7 +154,11 @@ class Ota:
 
     async def _activation(self, request: web.Request, report: Report) -> dict[str, str]:
         code = await self._registry.ask(
-            report.device_id, report.client_id, model=report.board, name=report.name
+            report.device_id,
+            report.client_id,
+            address=request_info(request).remote,
+            model=report.board,
+            name=report.name,
         )
         language = request.headers.get("Accept-Language", "") or self._settings.language
         message = f"{words(language)['title']}: {code.code}"
@@ -185,8 +189,11 @@ class Ota:
         return asked if AUTHORITY.fullmatch(asked) else self._settings.address()
 
     def _crowded(self, request: web.Request, device_id: str, error: Overloaded) -> web.Response:
-        self._audit.refused(Verdict.CROWDED, request_info(request), device_id)
-        refusal = _refusal(503, "overloaded", f"{error}; try again later")
+        self._audit.refused(crowded(error), request_info(request), device_id)
+        if isinstance(error, RateLimited):
+            refusal = _refusal(429, "rate_limited", f"{error}; let one of them in, or try again later")
+        else:
+            refusal = _refusal(503, "overloaded", f"{error}; try again later")
         if error.retry_after_s is not None:
             refusal.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
         return refusal

@@ -13,15 +13,25 @@ from typing import Self
 
 from msgspec import structs
 
-from lumi.errors import ProtocolError
+from lumi.errors import Overloaded, ProtocolError, RateLimited
 from lumi.protocol.dialect import Dialect
 from lumi.protocol.handshake import Agreement
-from lumi.protocol.messages import Abort, Alert, AudioFrame, ClientHello, ErrorCode, Listen, Message
+from lumi.protocol.messages import (
+    Abort,
+    Alert,
+    AudioFrame,
+    ClientHello,
+    CloseCode,
+    ErrorCode,
+    Listen,
+    Message,
+)
 from lumi.server.answers import AnswerDesk
 from lumi.server.audit import AuditLog
-from lumi.server.auth import REFUSALS, Doorkeeper, Verdict
+from lumi.server.auth import REFUSALS, Doorkeeper, Verdict, crowded
+from lumi.server.fair_share import find_place
 from lumi.server.generations import Generation, Generations
-from lumi.server.guest import Guest, GuestLlm, GuestStt, described, words
+from lumi.server.guest import Guest, GuestLlm, GuestStt, described, put_off, words
 from lumi.server.identity import bare_token, device_name
 from lumi.server.kit import Kit
 from lumi.server.line import Line
@@ -30,8 +40,13 @@ from lumi.server.services import Services
 from lumi.server.session import Session
 from lumi.server.session_manager import SessionLike, SessionManager
 from lumi.store.memory import MemoryStore
+from lumi.transport.base import LinkInfo
 
 MOST_GUESTS = 32
+GUESTS_SHARE = 8
+"""Who may wait here, in all and from one address."""
+
+RETRY_AFTER_S = 60.0
 
 
 class Reception:
@@ -59,7 +74,8 @@ class Reception:
         self._audit = audit
         self._wall_clock = wall_clock
         self._coming: dict[str, Guest] = {}  # between `open` and the session's making
-        self.sessions = SessionManager(self._make, MemoryStore(), wall_clock, max_sessions=MOST_GUESTS)
+        self._waiting: dict[str, LinkInfo] = {}  # by their sessions' names; who has to go is in it no more
+        self.sessions = SessionManager(self._make, MemoryStore(), wall_clock, max_sessions=2 * MOST_GUESTS)
 
     async def __aenter__(self) -> Self:
         await self.sessions.__aenter__()
@@ -82,7 +98,7 @@ class Reception:
         found = self._doorkeeper.greet(info, line.admission, hello.device_id, bare_token(hello.token or ""))
         if found.verdict is Verdict.PAIRING:
             bare = structs.replace(hello, token=None)
-            line.guest = Guest(found.device_id or new_id(), found.client_id, bare)
+            line.guest = Guest(found.device_id or new_id(), found.client_id, bare, info.remote)
             return line.guest.device_id
         if found.verdict is not Verdict.WELCOME:
             self._audit.refused(found.verdict, info, found.device_id)
@@ -96,27 +112,50 @@ class Reception:
         """Begin the session of a line's guest.
 
         Raises:
-            Overloaded: too many wait.
+            RateLimited: too many wait from this address.
+            Overloaded: too many do in all.
         """
         guest, name = guest_of(line), f"guest {session_id}"
+        self._make_room(guest.address)
         self._coming[name] = guest
         try:
             toolless = replace(agreement, features=structs.replace(agreement.features, mcp=False))
-            return self.sessions.open(session_id, name, toolless, guest.hello, line.part)
+            session = self.sessions.open(session_id, name, toolless, guest.hello, line.part)
         finally:
             del self._coming[name]
+        self._waiting[name] = line.link.info
+        return session
+
+    def _make_room(self, address: str) -> None:
+        """For one more guest. Who has to go for it is hung up on, and its client comes back later."""
+        self._waiting = {name: info for name, info in self._waiting.items() if self.sessions.of_device(name)}
+        taken = {name: info.remote for name, info in self._waiting.items()}
+        gone = find_place(taken, address, most=MOST_GUESTS, share=GUESTS_SHARE, retry_s=RETRY_AFTER_S)
+        if gone is not None:
+            self._audit.refused(Verdict.CROWDED, self._waiting.pop(gone))
+            self.sessions.dismiss(gone, CloseCode.TRY_LATER, "others wait to be let in, too")
 
     async def welcome(self, line: Line, session: SessionLike, agreement: Agreement) -> None:
         """Say what is to be done: shown at once where the device can show it, spoken where it may be spoken to."""
         guest = guest_of(line)
         locale = guest.hello.device_info.locale if guest.hello.device_info else None
         language = locale or self._services.settings("").language
-        text = await GuestLlm(self._registry, guest).text(language)
+        try:
+            text = await GuestLlm(self._registry, guest).news(language)
+        except Overloaded as refusal:
+            text = put_off(refusal, language)
+            self._no_code(line, guest, refusal)
         line.send(
             Alert(status=words(language)["title"], message=text, emotion="neutral", session_id=session.id)
         )
         if agreement.dialect is Dialect.LUMI:
             await session.push(text, kind="push", notice_id=session.id, due_at=self._wall_clock())
+
+    def _no_code(self, line: Line, guest: Guest, refusal: Overloaded) -> None:
+        """A guest gets no code now: it is told when to ask again, and may stay, for it gets one then."""
+        code = ErrorCode.RATE_LIMITED if isinstance(refusal, RateLimited) else ErrorCode.OVERLOADED
+        line.send_error(ProtocolError(code, str(refusal)), retry_after_s=refusal.retry_after_s)
+        self._audit.refused(crowded(refusal), line.link.info, guest.device_id)
 
     async def let_in(
         self, line: Line, former: SessionLike, event: Message | AudioFrame, sessions: SessionManager

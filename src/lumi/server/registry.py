@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lumi.errors import ConfigError, Overloaded, StoreError
+from lumi.errors import ConfigError, StoreError
 from lumi.server import tokens
-from lumi.server.limits import Bucket
+from lumi.server.fair_share import CodePace, find_place
 from lumi.server.log import Subject, logger
 from lumi.server.secret_file import SecretFile
 from lumi.server.tokens import Judgement
@@ -27,11 +27,14 @@ PENDING_S = 24 * 3600.0
 """A device that nobody let in is forgotten after so long."""
 
 MOST_PENDING = 64
-"""Devices that may wait to be let in: whoever reaches the address could invent any number."""
+PENDING_SHARE = 16
+"""Devices that may wait to be let in, in all and from one address: whoever reaches us could invent any number."""
 
 CODES_AT_ONCE = 2 * MOST_PENDING
 CODES_PER_S = 0.2
-"""New codes: each is written down and shown to the household, and under ever new Client-Ids one device could ask for any number."""
+CODES_PARTS = 8
+"""New codes, and the part of them that one address may have: each is written down and shown to the household, and under
+ever new Client-Ids one device could ask for any number."""
 
 REFRESH_S = 15.0
 
@@ -70,7 +73,8 @@ class DeviceRegistry:
         self._on_waiting = on_waiting
         self._devices: dict[str, Device] = {}
         self._seen: dict[str, Visit] = {}  # bounded: known devices only
-        self._codes = Bucket(CODES_PER_S, CODES_AT_ONCE, 0.0)
+        self._codes = CodePace(CODES_PER_S, CODES_AT_ONCE, CODES_PARTS)
+        self._asked_from: dict[str, str] = {}  # addresses of those who wait; not stored
         self._lock = asyncio.Lock()
         self._log = logger(Subject.SERVER)
 
@@ -154,22 +158,27 @@ class DeviceRegistry:
                 del known[device.id]
                 await self._store.devices.remove(device.id)
             self._devices = known
+            self._asked_from = {
+                device.id: self._asked_from.get(device.id, "") for device in self.all() if _only_waits(device)
+            }
         await self._store.pairings.forget_before(now)
 
-    async def ask(self, device_id: str, client_id: str, *, model: str = "", name: str = "") -> PairingCode:
+    async def ask(
+        self, device_id: str, client_id: str, *, address: str = "", model: str = "", name: str = ""
+    ) -> PairingCode:
         """The code by which a device can be let in: the one it has, or a new one.
 
         Raises:
-            Overloaded: too many wait already, or have asked of late.
+            RateLimited: too many from this address wait already, or have asked of late.
+            Overloaded: too many in all do, or have.
             StoreError: it cannot be kept.
         """
         now = self._wall_clock()
         code = await self._store.pairings.of(device_id, now)
         if code is not None and code.client_id == client_id:
             return code
-        if (wait_s := self._codes.take(1.0, asyncio.get_running_loop().time())) > 0.0:
-            raise Overloaded("too many devices have asked to be let in of late", retry_after_s=wait_s)
-        device = await self._note(device_id, client_id, model=model, name=name)
+        self._codes.take(address, asyncio.get_running_loop().time())
+        device = await self._note(device_id, client_id, address, model=model, name=name)
         while True:
             digits = f"{secrets.randbelow(1_000_000):06}"
             challenge = secrets.token_urlsafe(24)
@@ -268,18 +277,29 @@ class DeviceRegistry:
         """Later than any token of it was made."""
         return max(int(self._wall_clock()), device.tokens_from) + 1
 
-    async def _note(self, device_id: str, client_id: str, *, model: str, name: str) -> Device:
+    async def _note(self, device_id: str, client_id: str, address: str, *, model: str, name: str) -> Device:
         """Somebody asks to be let in: what is known of the device stays as it is until that is said."""
         now = self._wall_clock()
         async with self._lock:
             device = await self._store.devices.get(device_id)
             if device is None:
-                pending = sum(known.state is DeviceState.PENDING for known in self._devices.values())
-                if pending >= MOST_PENDING:
-                    raise Overloaded(f"{pending} devices wait to be let in already", retry_after_s=CODE_S)
+                await self._make_room(address)
+                self._asked_from[device_id] = address
                 device = Device(device_id, client_id, name=name, model=model, first_seen=now)
             model, name = model or device.model, device.name or name
             return await self._save(replace(device, model=model, name=name, last_seen=now))
+
+    async def _make_room(self, address: str) -> None:
+        """For one more that waits. Who has to go for it may still be let in by the code that it shows."""
+        waiting = {
+            device.id: self._asked_from.get(device.id, "") for device in self.all() if _only_waits(device)
+        }
+        gone = find_place(waiting, address, most=MOST_PENDING, share=PENDING_SHARE, retry_s=CODE_S)
+        if gone is not None:
+            self._log.info("a device that waited made room", device=gone, remote=waiting[gone])
+            self._devices.pop(gone, None)
+            self._asked_from.pop(gone, None)
+            await self._store.devices.remove(gone)
 
     async def _save(self, device: Device) -> Device:
         await self._store.devices.save(device)
@@ -287,6 +307,11 @@ class DeviceRegistry:
         return device
 
 
-def _may_be_forgotten(device: Device, now: float) -> bool:
+def _only_waits(device: Device) -> bool:
+    """Whether a device has done nothing but ask, and nobody has said anything of it."""
     said = device.persona or device.language or device.voice
-    return device.state is DeviceState.PENDING and not said and device.last_seen < now - PENDING_S
+    return device.state is DeviceState.PENDING and not said
+
+
+def _may_be_forgotten(device: Device, now: float) -> bool:
+    return _only_waits(device) and device.last_seen < now - PENDING_S
