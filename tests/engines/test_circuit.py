@@ -65,6 +65,14 @@ def test_retry_after_is_respected_where_it_is_longer():
     assert short.due_in_s(0.0) == CircuitSettings().first_wait_s
 
 
+def test_who_has_no_credit_is_left_out_for_the_longest_time_since_no_probe_shows_it():
+    circuit = Circuit()
+    assert circuit.failed(failure(Trouble.NO_CREDIT), 0.0)
+    assert circuit.due_in_s(0.0) == CircuitSettings().longest_wait_s
+    assert not circuit.allows(299.0)
+    assert circuit.allows(300.0)
+
+
 def test_after_its_wait_one_request_may_try_and_the_others_may_not():
     circuit = Circuit()
     circuit.failed(failure(Trouble.UNREACHABLE), 0.0)

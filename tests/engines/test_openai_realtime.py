@@ -230,7 +230,7 @@ async def test_a_tool_that_asks_for_a_yes_is_handed_the_words_of_the_user(
         (RealtimeFault.CUT_BEFORE_ANSWER, Trouble.UNREACHABLE),
         (RealtimeFault.SILENT, Trouble.SLOW),
         (RealtimeFault.GARBLED, Trouble.GARBLED),
-        (RealtimeFault.FAILED, Trouble.BUSY),
+        (RealtimeFault.FAILED, Trouble.NO_CREDIT),
     ],
 )
 async def test_what_goes_wrong_is_named_and_the_next_turn_has_a_new_connection(
@@ -242,6 +242,7 @@ async def test_what_goes_wrong_is_named_and_the_next_turn_has_a_new_connection(
         with pytest.raises(EngineError) as caught:
             await said(duplex)
         assert caught.value.trouble is trouble
+        assert ("duplex.api_key" in str(caught.value)) == (trouble is Trouble.NO_CREDIT)
         service.fault = RealtimeFault.NONE
         assert text(await said(duplex)) == "It is noon."
         assert len(service.sessions) == 2

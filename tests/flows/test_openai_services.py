@@ -24,6 +24,7 @@ FAULTS = [
     (Fault.UNAUTHORIZED, "does not accept my key"),
     (Fault.NO_MODEL, "does not exist"),
     (Fault.BUSY, "again in 7 seconds"),
+    (Fault.NO_CREDIT, "has no credit left"),
     (Fault.OVERLOADED, "again in 3 seconds"),
     (Fault.DROP, "cannot be reached"),
     (Fault.SILENT, "takes too long"),
@@ -122,6 +123,24 @@ async def test_a_written_question_gets_an_error_in_words_and_then_an_answer() ->
         assert error["error_message"] == "Sorry, the language model is busy. Please try again in 7 seconds."
         service.mend()
         assert (await device.chat("what time is it"))["content"] == "It is **noon**."
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("are you there", "Sorry, the account for the language model has no credit left. Please top it up."),
+        ("你在吗", "抱歉，语言模型的账户余额不足，请充值。"),
+    ],
+)
+async def test_a_used_up_account_is_named_in_the_words_of_whoever_asked(question: str, said: str) -> None:
+    async with house() as (service, device):
+        service.break_("chat", Fault.NO_BALANCE)
+        await device.send_chat(question)
+        error = await device.expect("error")
+        assert (error["error_code"], error["error_message"]) == ("llm_failed", said)
+        assert "retry_after" not in error
+        assert len(service.of("chat")) == 1, "it is not asked twice"
 
 
 @pytest.mark.real

@@ -52,8 +52,13 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (State.HALF_OPEN, Event.WAITED): State.HALF_OPEN,
 }
 
-BEYOND_DOUBT: Final = frozenset({Trouble.KEY_REFUSED, Trouble.UNKNOWN_MODEL, Trouble.UNREACHABLE})
+BEYOND_DOUBT: Final = frozenset(
+    {Trouble.KEY_REFUSED, Trouble.UNKNOWN_MODEL, Trouble.NO_CREDIT, Trouble.UNREACHABLE}
+)
 """The next request would fail as well."""
+
+UNSEEN_BY_PROBES: Final = frozenset({Trouble.NO_CREDIT})
+"""A cheap request is answered all the same: each real one that tries costs somebody a failure, so the waits are the longest."""
 
 NO_FAULT: Final = frozenset({Trouble.REFUSED})
 """The engine works; what was asked of it was too much."""
@@ -126,7 +131,7 @@ class Circuit:
         broke = sure or before is not State.CLOSED or self._failures >= self._settings.failures
         self._move(Event.BROKE if broke else Event.FAILED)
         if self._state is State.OPEN:
-            self._wait(error.retry_after_s, now)
+            self._wait(error, now)
         return before is not State.OPEN and self._state is State.OPEN
 
     def probed(self) -> None:
@@ -136,15 +141,16 @@ class Circuit:
     def probe_failed(self, error: EngineError, now: float) -> None:
         """It did not, or could not be loaded: open, and for longer than the last time."""
         self._move(Event.BROKE)
-        self._wait(error.retry_after_s, now)
+        self._wait(error, now)
 
-    def _wait(self, retry_after_s: float | None, now: float) -> None:
+    def _wait(self, error: EngineError, now: float) -> None:
         settings = self._settings
         # The exponent is bounded because a float is: an engine may be away for weeks.
         growing_s = settings.first_wait_s * settings.factor ** min(self._openings, 64)
-        wait_s = min(growing_s, settings.longest_wait_s)
+        longest = error.trouble in UNSEEN_BY_PROBES
+        wait_s = settings.longest_wait_s if longest else min(growing_s, settings.longest_wait_s)
         self._openings += 1
-        self._until = now + max(wait_s, retry_after_s or 0.0)
+        self._until = now + max(wait_s, error.retry_after_s or 0.0)
 
     def _move(self, event: Event) -> None:
         self._state = TRANSITIONS[self._state, event]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lumi.engines.openai_credit import codes_of, used_up
 from lumi.engines.server_sent_events import EventTooLong
 from lumi.errors import AudioError, EngineError, Trouble
 
@@ -22,14 +23,12 @@ if TYPE_CHECKING:
 LONGEST_QUOTE = 200
 """Characters of a service's own words that are passed on."""
 
-_NO_CREDIT = re.compile(r"insufficient|quota|balance|billing|credit", re.IGNORECASE)
 _NO_MODEL = re.compile(
     r"not exist|not found|no such|unknown|not installed|invalid model|not supported", re.IGNORECASE
 )
 
 _BY_STATUS = {
     401: Trouble.KEY_REFUSED,
-    402: Trouble.BUSY,
     403: Trouble.KEY_REFUSED,
     408: Trouble.SLOW,
     429: Trouble.BUSY,
@@ -38,7 +37,7 @@ _BY_STATUS = {
     529: Trouble.BUSY,
 }
 _NO_SUCH_MODEL = frozenset({400, 404, 422})
-_LASTING = frozenset({Trouble.KEY_REFUSED, Trouble.UNKNOWN_MODEL, Trouble.REFUSED})
+_LASTING = frozenset({Trouble.KEY_REFUSED, Trouble.UNKNOWN_MODEL, Trouble.NO_CREDIT, Trouble.REFUSED})
 """The same request will fail again."""
 
 
@@ -51,11 +50,14 @@ class BrokeOff(BadAnswer):
 
 
 class ErrorWithin(BadAnswer):
-    """The service said in the middle of its answer that it failed; `status` as HTTP would have put it, 0 if it did not say."""
+    """The service said in the middle of its answer that it failed; `status` as HTTP would have put it, 0 if it did not say,
+    `codes` what it calls it.
+    """
 
-    def __init__(self, message: str, status: int = 0) -> None:
+    def __init__(self, message: str, status: int = 0, codes: frozenset[str] = frozenset()) -> None:
         super().__init__(message)
         self.status = status
+        self.codes = codes
 
 
 def raised_by_sdk() -> tuple[type[Exception], ...]:
@@ -113,9 +115,9 @@ class Problem:
         match error:
             case openai.APIStatusError():
                 said = words_of(error.body) or error.message
-                return self.refusal(error.status_code, said, error.response.headers)
+                return self.refusal(error.status_code, said, error.response.headers, codes_of(error.body))
             case ErrorWithin():
-                return self.refusal(error.status, str(error), {})
+                return self.refusal(error.status, str(error), {}, error.codes)
             case openai.APITimeoutError() | httpx2.TimeoutException():
                 return self._late(error)
             case openai.APIConnectionError() | httpx2.HTTPError() | BrokeOff():
@@ -139,18 +141,21 @@ class Problem:
             return self._error(Trouble.GARBLED, f"broke off in the middle of its answer ({why})")
         return self._unreachable(str(error.__cause__ or error))
 
-    def refusal(self, status: int, said: str, headers: Mapping[str, str]) -> EngineError:
+    def refusal(
+        self, status: int, said: str, headers: Mapping[str, str], codes: frozenset[str] = frozenset()
+    ) -> EngineError:
         """An answer with an HTTP status of 400 or above; 0: an error in the middle of an answer.
 
         Args:
             status: HTTP's.
             said: the service's own words.
             headers: of the answer.
+            codes: what the service calls it.
         """
-        trouble = self._kind(status, said)
+        trouble = Trouble.NO_CREDIT if used_up(status, said, codes) else self._kind(status, said)
         after_s = retry_after_s(headers) if trouble is Trouble.BUSY else None
         quoted = self._quoted(f"{status or 'error'}: {said}")
-        return self._error(trouble, f"{self._what(trouble, status, said, after_s)} ({quoted})", after_s)
+        return self._error(trouble, f"{self._what(trouble, status, after_s)} ({quoted})", after_s)
 
     def _kind(self, status: int, said: str) -> Trouble:
         words = said.lower().replace(self.model.lower(), "") if self.model else said.lower()
@@ -158,19 +163,16 @@ class Problem:
             return Trouble.UNKNOWN_MODEL
         if status in _BY_STATUS:
             return _BY_STATUS[status]
-        if status == 0 and _NO_CREDIT.search(said):
-            return Trouble.BUSY
         return Trouble.REFUSED if 400 <= status < 500 and status != 404 else Trouble.FAILED
 
-    def _what(self, trouble: Trouble, status: int, said: str, after_s: float | None) -> str:
+    def _what(self, trouble: Trouble, status: int, after_s: float | None) -> str:
         setting = self.endpoint.setting
         when = f"try again in {after_s:g} s" if after_s is not None else "try again later"
-        if _NO_CREDIT.search(said):
-            when = "the account has no credit left"
         key = "does not accept the key" if self.endpoint.api_key else "wants a key"
         words = {
             Trouble.KEY_REFUSED: f"{key}; set {setting('api_key')}",
             Trouble.UNKNOWN_MODEL: f"does not have the model {self.model!r}; set {setting('model')}",
+            Trouble.NO_CREDIT: f"has no credit left for this account; top it up, or set another {setting('api_key')}",
             Trouble.BUSY: f"takes no more requests now, {when}",
             Trouble.SLOW: f"took too long itself; a smaller model ({setting('model')}) is faster",
             Trouble.REFUSED: f"will not take the request; check {setting('options')} and {setting('model')}",

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from lumi.engines.base import LlmEvent, Prompt, TextDelta
+from lumi.engines.openai_credit import codes_of
 from lumi.engines.openai_endpoint import NAME, Transport, endpoint, read_options
 from lumi.engines.openai_errors import BrokeOff, ErrorWithin, code_of, words_of
 from lumi.engines.openai_messages import CallsInPieces, Choice, Chunk, Delta, ToolNames, messages, tools
@@ -123,5 +124,5 @@ def _choice(data: bytes) -> Choice | None:
     """What one event says; None for one that only counts."""
     chunk = msgspec.json.decode(data, type=Chunk)
     if chunk.error:
-        raise ErrorWithin(words_of(chunk.error), code_of(chunk.error))
+        raise ErrorWithin(words_of(chunk.error), code_of(chunk.error), codes_of(chunk.error))
     return chunk.choices[0] if chunk.choices else None

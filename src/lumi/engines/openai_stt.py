@@ -18,6 +18,7 @@ import msgspec
 from lumi.audio.format import BYTES_PER_SAMPLE, SPEECH_RATE_HZ
 from lumi.audio.wav import wav_bytes
 from lumi.engines.base import Speaker, Transcript
+from lumi.engines.openai_credit import codes_of
 from lumi.engines.openai_endpoint import NAME, Transport, endpoint, read_options
 from lumi.engines.openai_errors import BadAnswer, BrokeOff, ErrorWithin, code_of, words_of
 from lumi.engines.openai_service import Answer, Service, events
@@ -177,7 +178,9 @@ async def _streamed(answer: Answer) -> AsyncGenerator[Transcript, None]:
                 break
             event = msgspec.json.decode(data, type=_Event)
             if event.error or event.type == "error":
-                raise ErrorWithin(words_of(event.error) or "error", code_of(event.error))
+                raise ErrorWithin(
+                    words_of(event.error) or "error", code_of(event.error), codes_of(event.error)
+                )
             if event.type.endswith("text.delta"):
                 text += event.delta
                 yield Transcript(_cleaned(text), 0.5, is_final=False)

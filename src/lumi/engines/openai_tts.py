@@ -204,7 +204,7 @@ def parts(text: str) -> Iterator[str]:
 def is_about_the_voice(error: EngineError) -> bool:
     """Whether another voice may be what it takes."""
     status = status_of(error.__cause__)
-    return status in {400, 404, 422} and error.trouble is not Trouble.UNKNOWN_MODEL
+    return status in {400, 404, 422} and error.trouble not in {Trouble.UNKNOWN_MODEL, Trouble.NO_CREDIT}
 
 
 class _Listed:

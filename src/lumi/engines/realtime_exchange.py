@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lumi.audio.format import SPEECH_RATE_HZ, duration_ms
 from lumi.audio.resample import Resampler
 from lumi.engines.base import DuplexEvent, SpokenPiece, TextDelta, ToolCall, ToolNote, ToolResult, Transcript
-from lumi.engines.realtime_line import Line, SpokenItem, failure, trouble_of
+from lumi.engines.realtime_line import Line, SpokenItem, failure, mend, trouble_of
 from lumi.errors import EngineError, ToolError, Trouble
 
 if TYPE_CHECKING:
@@ -193,4 +193,6 @@ def _check(response: Mapping[str, Any]) -> None:
 def _raise(error: Mapping[str, Any]) -> None:
     if error.get("event_id") == TRUNCATION:
         return  # about an answer that was over anyway
-    raise failure(NAME, str(error.get("message") or "failed without saying why"), trouble_of(error))
+    trouble = trouble_of(error)
+    said = str(error.get("message") or "failed without saying why")
+    raise failure(NAME, f"{said}{mend(trouble)}", trouble)

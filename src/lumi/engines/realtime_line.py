@@ -24,6 +24,7 @@ LARGEST_EVENT_BYTES: Final = 16 * 1024 * 1024
 _BY_STATUS: Final = {
     401: Trouble.KEY_REFUSED,
     403: Trouble.KEY_REFUSED,
+    402: Trouble.NO_CREDIT,
     404: Trouble.UNKNOWN_MODEL,
     429: Trouble.BUSY,
 }
@@ -33,10 +34,10 @@ _BY_CODE: Final = {
     "model_not_found": Trouble.UNKNOWN_MODEL,
     "invalid_model": Trouble.UNKNOWN_MODEL,
     "rate_limit_exceeded": Trouble.BUSY,
-    "insufficient_quota": Trouble.BUSY,
+    "insufficient_quota": Trouble.NO_CREDIT,
     "content_filter": Trouble.REFUSED,
 }
-_LASTING: Final = frozenset({Trouble.KEY_REFUSED, Trouble.UNKNOWN_MODEL, Trouble.REFUSED})
+_LASTING: Final = frozenset({Trouble.KEY_REFUSED, Trouble.UNKNOWN_MODEL, Trouble.NO_CREDIT, Trouble.REFUSED})
 
 
 def failure(engine: str, message: str, trouble: Trouble) -> EngineError:
@@ -153,11 +154,21 @@ async def dial(engine: str, url: str, api_key: str, timeout_s: float) -> Line:
     return Line(engine, http, socket, timeout_s)
 
 
+def mend(trouble: Trouble) -> str:
+    """What to do about an error that came over the line; empty, where there is nothing to set."""
+    return {
+        Trouble.KEY_REFUSED: "; set duplex.api_key",
+        Trouble.UNKNOWN_MODEL: "; set duplex.model",
+        Trouble.NO_CREDIT: "; top up the account, or set another duplex.api_key",
+    }.get(trouble, "")
+
+
 def _refusal(trouble: Trouble) -> str:
     """What a service that lets nobody in means, and what to set."""
     return {
         Trouble.KEY_REFUSED: "does not accept the key; set duplex.api_key",
         Trouble.UNKNOWN_MODEL: "has no such model, or no such address; set duplex.model or duplex.base_url",
+        Trouble.NO_CREDIT: "has no credit left for this account; top it up, or set another duplex.api_key",
         Trouble.BUSY: "is busy; try again later",
     }.get(trouble, "refused the connection")
 

@@ -26,6 +26,9 @@ class Fault(StrEnum):
     BUSY = "busy"
     """429 with `Retry-After`."""
     NO_CREDIT = "no_credit"
+    """429, as OpenAI says it."""
+    NO_BALANCE = "no_balance"
+    """402, as DeepSeek says it."""
     OVERLOADED = "overloaded"
     BROKEN = "broken"
     """500."""
@@ -49,6 +52,7 @@ REFUSALS: dict[Fault, tuple[int, dict[str, str], str, str]] = {
     Fault.NO_MODEL: (404, {}, "The model `gone` does not exist.", "model_not_found"),
     Fault.BUSY: (429, {"Retry-After": "7"}, "Rate limit reached.", "rate_limit_exceeded"),
     Fault.NO_CREDIT: (429, {}, "You exceeded your current quota.", "insufficient_quota"),
+    Fault.NO_BALANCE: (402, {}, "Insufficient Balance", "invalid_request_error"),
     Fault.OVERLOADED: (503, {"Retry-After": "3"}, "The engine is overloaded.", "overloaded"),
     Fault.BROKEN: (500, {}, "The server had an error.", "server_error"),
 }

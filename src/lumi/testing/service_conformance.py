@@ -23,7 +23,8 @@ TROUBLES = {
     Fault.UNAUTHORIZED: Trouble.KEY_REFUSED,
     Fault.NO_MODEL: Trouble.UNKNOWN_MODEL,
     Fault.BUSY: Trouble.BUSY,
-    Fault.NO_CREDIT: Trouble.BUSY,
+    Fault.NO_CREDIT: Trouble.NO_CREDIT,
+    Fault.NO_BALANCE: Trouble.NO_CREDIT,
     Fault.OVERLOADED: Trouble.BUSY,
     Fault.BROKEN: Trouble.FAILED,
     Fault.PAGE: Trouble.GARBLED,
@@ -92,6 +93,8 @@ class ServiceConformance:
             for fault, setting in (
                 (Fault.UNAUTHORIZED, "api_key"),
                 (Fault.NO_MODEL, "model"),
+                (Fault.NO_CREDIT, "api_key"),
+                (Fault.NO_BALANCE, "api_key"),
                 (Fault.DROP, "base_url"),
                 (Fault.PAGE, "base_url"),
             ):
