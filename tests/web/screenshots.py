@@ -1,207 +1,135 @@
-"""Draws the page: every scene and every state, on a phone and a desktop, light and dark, in Chinese and English.
+"""Draws the page: every situation and every state, on a phone and a desktop, light and dark, in Chinese and English.
 
 python -m tests.web.screenshots DIRECTORY [PATTERN …]
 
-A real server with the built-in skills answers; Debian's Chromium draws. Without patterns all pictures are drawn.
+A real server with the built-in skills answers; Debian's Chromium draws. Beside the single pictures it writes one sheet for
+each look, which shows all of them. Without patterns everything is drawn; a sheet takes what lies in the directory.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from fnmatch import fnmatch
-from itertools import product
+from html import escape
 from pathlib import Path
-from typing import Any
 
-from playwright.async_api import Browser, Page
-from pydantic import SecretStr
-from tests.flows.scripted import CONFIG
+from playwright.async_api import Browser
 from tests.web.browsing import FakeMicrophone, Watch, chromium, chromium_running, watched_page
 from tests.web.gate import Gate
-from tests.web.test_page_look import SHOWN_STATE
+from tests.web.scenes import LOOKS, SCENES, SHOW_STATE, STATES, Look, Stage, answering
 
 from lumi.client.state_machine import Phase
-from lumi.engines.espeak import EspeakTts
-from lumi.server.app import Server
-from lumi.testing import ScriptedStt, ScriptedTts, ScriptedVad, silence, tone
 
-SIZES = {"phone": (360, 740), "desktop": (1180, 760)}
-SAID = {
-    "en": (
-        "Set a tea timer for 10 minutes",
-        "Add milk, eggs and bread to the shopping list",
-        "What is 17 times 23?",
-    ),
-    "zh": ("定一个10分钟的泡茶计时器", "把牛奶、鸡蛋和面包加到购物清单", "17乘以23是多少"),
-}
-HEARD = {"en": "tell me a joke", "zh": "讲个笑话"}
-LATER = {"en": "Remind me to call mother at 6 pm", "zh": "下午六点提醒我给妈妈打电话"}
-SPEED_MS = {"en": 60.0, "zh": 240.0}
-LOCALES = {"en": "en-GB", "zh": "zh-CN"}
+STATE_HEIGHT = {"phone": 140, "desktop": 110}
+"""Of a state only the top is drawn, in CSS pixels: there the badge is, and what it has to say."""
+
+SHEET = """<!doctype html><meta charset="utf-8"><style>
+  body {{ margin: 0; width: {width}px; padding: 12px; box-sizing: border-box; background: #8d8a86;
+    font: 13px sans-serif; color: #fff; }}
+  div {{ display: grid; grid-template-columns: repeat({columns}, 1fr); gap: 10px; margin-bottom: 12px; }}
+  div + div {{ grid-template-columns: repeat({wide}, 1fr); margin: 0; }}
+  figure {{ margin: 0; }} figcaption {{ padding: 1px 3px; }} img {{ display: block; width: 100%; }}
+</style><div>{states}</div><div>{scenes}</div>"""
+GRID = {"phone": (1800, 4, 6), "desktop": (1800, 2, 3)}
+"""Width of a sheet, states in a row, scenes in a row."""
+QUALITY = 62
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Where a picture is taken."""
-
-    page: Page
-    gate: Gate
-    microphone: FakeMicrophone
-    language: str
+def state_picture(phase: Phase, look: Look) -> str:
+    return f"page-state-{phase.value}-{look}.png"
 
 
-async def say(stage: Stage, words: str) -> None:
-    answers = stage.page.locator("#talk .lumis.done")
-    before = await answers.count()
-    await stage.page.locator("#words").fill(words)
-    await stage.page.keyboard.press("Enter")
-    await answers.nth(before).wait_for()
+def scene_picture(scene: str, look: Look) -> str:
+    return f"page-{scene}-{look}.png"
 
 
-async def welcome(_: Stage) -> None:
-    """As it opens."""
+def sheet_picture(look: Look) -> str:
+    return f"page-all-{look}.webp"
 
 
-async def conversation(stage: Stage) -> None:
-    for words in SAID[stage.language]:
-        await say(stage, words)
-
-
-async def listening(stage: Stage) -> None:
-    await say(stage, SAID[stage.language][2])
-    stage.microphone.says(tone(9000), 16_000)
-    await stage.page.locator("#hold").hover()
-    await stage.page.mouse.down()
-    await stage.page.locator("#talk .mine.partial").wait_for()
-    await stage.page.wait_for_timeout(1500)
-
-
-async def speaking(stage: Stage) -> None:
-    await say(stage, SAID[stage.language][0])
-    stage.microphone.says(tone(900) + silence(20_000), 16_000)
-    await stage.page.locator("#realtime").click()
-    await stage.page.locator("#talk .lumis .now").wait_for()
-    await stage.page.wait_for_timeout(1200)
-
-
-async def waiting(stage: Stage) -> None:
-    await say(stage, SAID[stage.language][2])
-    await stage.gate.shut()
-    await stage.page.locator("#words").fill(LATER[stage.language])
-    await stage.page.keyboard.press("Enter")
-    await stage.page.locator("#talk .mine.waiting").wait_for()
-    await stage.page.wait_for_function("document.getElementById('countdown').textContent !== ''")
-
-
-async def settings(stage: Stage) -> None:
-    await stage.page.locator("#openSettings").click()
-    await stage.page.locator("#voiceName").wait_for()
-
-
-async def devices(stage: Stage) -> None:
-    await stage.page.locator("#openSettings").click()
-    await stage.page.locator("#settings summary").last.click()
-    await stage.page.locator("#pair button").scroll_into_view_if_needed()
-
-
-async def door(stage: Stage) -> None:
-    await stage.page.locator("#door").wait_for()
-
-
-async def microphone(stage: Stage) -> None:
-    await stage.page.evaluate(
-        """async () => {
-          const { NoMicrophone } = await import("/page/no_microphone.js");
-          const shown = new NoMicrophone();
-          shown.show("insecure");
-          document.getElementById("voice").classList.add("none");
-          await new Promise((done) => setTimeout(done, 100));
-          shown.explain();
-        }"""
-    )
-
-
-SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
-    scene.__name__: scene
-    for scene in (welcome, conversation, listening, speaking, waiting, settings, devices, door, microphone)
-}
-
-
-class Choir(ScriptedTts):
-    voice_names = EspeakTts.voice_names
-
-
-@asynccontextmanager
-async def answering(language: str, name: str) -> AsyncIterator[Server]:
-    stt, config = ScriptedStt([HEARD[language]], partials=True), CONFIG
-    if name == door.__name__:
-        config = CONFIG.model_copy(
-            update={"server": CONFIG.server.model_copy(update={"token": SecretStr("open-sesame")})}
-        )
-    async with Server(
-        config, vad=ScriptedVad(), stt=stt, tts=Choir(ms_per_character=SPEED_MS[language])
-    ) as server:
-        await server.wait_ready()
-        yield server
-
-
-async def scene(
-    browser: Browser, heard: FakeMicrophone, name: str, look: tuple[str, str, str], path: Path
-) -> None:
-    """One picture."""
-    size, scheme, language = look
-    width, height = SIZES[size]
+async def draw_scene(browser: Browser, heard: FakeMicrophone, name: str, look: Look, path: Path) -> None:
+    """One situation."""
     heard.says(b"", 16_000)
-    options: dict[str, Any] = {
-        "viewport": {"width": width, "height": height},
-        "device_scale_factor": 1.5 if size == "phone" else 1,
-        "color_scheme": scheme,
-        "locale": LOCALES[language],
-        "timezone_id": "Asia/Shanghai" if language == "zh" else "Europe/London",
-    }
     async with (
-        answering(language, name) as server,
+        answering(look.language, name) as server,
         Gate(server.port) as gate,
-        watched_page(browser, gate.url, watch=Watch(allowed=[".*"]), **options) as page,
+        watched_page(browser, gate.url, watch=Watch(allowed=[".*"]), **look.options) as page,
     ):
         await page.route("**/tls", lambda route: route.fulfill(json={"port": 8443, "authority": True}))
         await page.goto("/")
         await page.locator(
             "#badge:is([data-state=ready], [data-state=failed], [data-state=error])"
         ).wait_for()
-        await SCENES[name](Stage(page, gate, heard, language))
+        await SCENES[name](Stage(page, gate, heard, look.language))
         await page.wait_for_timeout(300)
         await page.screenshot(path=path)
 
 
-async def states(browser: Browser, scheme: str, language: str, path: Path) -> None:
-    """The badge in each of its states, one below the other."""
-    options: dict[str, Any] = {
-        "viewport": {"width": 360, "height": 740},
-        "device_scale_factor": 2,
-        "color_scheme": scheme,
-    }
+async def draw_states(browser: Browser, look: Look, wanted: dict[Phase, Path]) -> None:
+    """What stands above the conversation, as the page's own badge draws it in each state."""
     async with (
-        answering(language, states.__name__) as server,
-        watched_page(browser, server.page_url, locale=LOCALES[language], **options) as page,
+        answering(look.language, "") as server,
+        watched_page(browser, server.page_url, **look.options) as page,
     ):
         await page.goto("/")
         await page.locator("#badge[data-state=ready]").wait_for()
-        for phase in Phase:
-            await page.evaluate(SHOWN_STATE, phase.value)
-            await page.evaluate(
-                "(window.sheet ??= []).push(document.getElementById('badge').cloneNode(true))"
+        for phase, path in wanted.items():
+            assert await page.evaluate(SHOW_STATE, STATES[phase]) == phase.value
+            width = look.options["viewport"]["width"]
+            await page.screenshot(
+                path=path, clip={"x": 0, "y": 0, "width": width, "height": STATE_HEIGHT[look.size]}
             )
-        await page.evaluate("document.getElementById('main').replaceChildren(...sheet)")
-        await page.evaluate(
-            "main.style.cssText = 'display: grid; gap: 8px; padding: 12px; flex: none; width: 170px'"
-        )
-        await page.locator("#main").screenshot(path=path)
+
+
+def sheet(look: Look, directory: Path) -> str:
+    """One look's pictures on one page."""
+    width, columns, wide = GRID[look.size]
+    states = {phase.value: directory / state_picture(phase, look) for phase in Phase}
+    scenes = {scene: directory / scene_picture(scene, look) for scene in SCENES}
+    return SHEET.format(
+        width=width, columns=columns, wide=wide, states=figures(states), scenes=figures(scenes)
+    )
+
+
+def figures(pictures: dict[str, Path]) -> str:
+    return "".join(
+        f'<figure data-name="{escape(name)}"><figcaption>{escape(name)}</figcaption>'
+        f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}" alt=""></figure>'
+        for name, path in pictures.items()
+    )
+
+
+async def draw_sheet(browser: Browser, look: Look, directory: Path) -> bytes:
+    """A WebP, which playwright does not write but Chromium does."""
+    page = await browser.new_page(viewport={"width": GRID[look.size][0], "height": 800})
+    await page.set_content(sheet(look, directory))
+    size = await page.locator("body").bounding_box()
+    assert size is not None
+    devtools = await page.context.new_cdp_session(page)
+    clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+    options = {"format": "webp", "quality": QUALITY, "clip": clip, "captureBeyondViewport": True}
+    taken = await devtools.send("Page.captureScreenshot", options)
+    await page.close()
+    return base64.b64decode(taken["data"])
+
+
+async def draw(
+    browser: Browser, heard: FakeMicrophone, look: Look, directory: Path, patterns: list[str]
+) -> None:
+    """Everything of one look that is named."""
+    states = {phase: state_picture(phase, look) for phase in Phase}
+    wanted = {phase: directory / name for phase, name in states.items() if named(name, patterns)}
+    if wanted:
+        await draw_states(browser, look, wanted)
+    for one in SCENES:
+        if named(name := scene_picture(one, look), patterns):
+            await draw_scene(browser, heard, one, look, directory / name)
+    if named(name := sheet_picture(look), patterns):
+        drawn = await draw_sheet(browser, look, directory)
+        await asyncio.to_thread((directory / name).write_bytes, drawn)
 
 
 async def main(directory: Path, patterns: list[str]) -> None:
@@ -212,16 +140,12 @@ async def main(directory: Path, patterns: list[str]) -> None:
     with tempfile.TemporaryDirectory() as place:
         heard = FakeMicrophone(Path(place) / "heard.wav")
         async with chromium_running(executable, heard.path) as browser:
-            for scheme, language in product(("light", "dark"), LOCALES):
-                if named(name := f"page-states-{scheme}-{language}", patterns):
-                    await states(browser, scheme, language, directory / f"{name}.png")
-                for one, size in product(SCENES, SIZES):
-                    if named(name := f"page-{one}-{size}-{scheme}-{language}", patterns):
-                        await scene(browser, heard, one, (size, scheme, language), directory / f"{name}.png")
+            for look in LOOKS:
+                await draw(browser, heard, look, directory, patterns)
 
 
 def named(name: str, patterns: list[str]) -> bool:
-    return any(fnmatch(name, pattern) for pattern in patterns)
+    return any(fnmatch(name.rpartition(".")[0], pattern) for pattern in patterns)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 // The connection: the founding document's badge with its eight states, and what to do while there is none.
 
+import { joined } from "./conversation.js";
 import { $, announce, useIcon } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
 
@@ -53,7 +54,7 @@ export class Badge {
     $("banner").hidden = !shown;
     $("banner").classList.toggle("calm", this.#why === "replaced");
     if (!shown) return;
-    const lost = `${t(this.#wasReady ? "lineLost" : "lineNever")} ${t("queued")}`;
+    const lost = joined(t(this.#wasReady ? "lineLost" : "lineNever"), t("queued"));
     $("bannerText").textContent = this.#why === null ? lost : t(this.#why);
     $("now").textContent = t(this.#why === "replaced" ? "useHere" : "now");
     this.#count();
