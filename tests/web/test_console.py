@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 from tests.web.browsing import IN_BROWSER, Watch
 from tests.web.conftest import Visit
 from tests.web.household import DEAF, Household, ask, household
 
+from lumi.config.tree import known_paths
+from lumi.engines.circuit import State
+from lumi.errors import Trouble
 from lumi.server import load_history
+from lumi.server.audit import Reason
+from lumi.server.auth import Verdict
 from lumi.testing.engines import ScriptedStt
+from lumi.voice.events import Ending, Stage
 
 pytestmark = IN_BROWSER
 
 CONSOLE = Path(__file__).parents[2] / "src" / "lumi" / "web" / "console"
 LIGHT = ("turns", "devices", "settings")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+CODE = re.compile(r"`([^`]+)`")
 DARK = ("overview", "sessions", "recordings", "problems")
 
 
@@ -205,6 +216,80 @@ async def serious(page: Page) -> list[str]:
     ]
 
 
+async def test_every_code_of_the_server_is_said_in_words(module_page: Page):
+    reasons = await module_page.evaluate("async () => (await import('/console/reasons.js')).REASONS")
+    assert set(reasons["refusal"]) == {*Verdict, *Reason} - {
+        Verdict.WELCOME
+    }  # mypy: nothing else is a reason
+    assert set(reasons["trouble"]) == set(Trouble)
+    assert set(reasons["event"]) == set(complaints())
+    for code, said in [pair for table in reasons.values() for pair in table.items()]:
+        (english, mend), (chinese, chinese_mend) = said
+        assert english, code
+        assert CHINESE.search(chinese), code
+        assert not CHINESE.search(english + mend), code
+        assert bool(mend) == bool(CHINESE.search(chinese_mend)), code
+        assert CODE.findall(english + mend) == CODE.findall(chinese + chinese_mend), code
+
+
+async def test_the_settings_and_commands_that_reasons_name_are_there(module_page: Page):
+    reasons = await module_page.evaluate("async () => (await import('/console/reasons.js')).REASONS")
+    named = {
+        code
+        for table in reasons.values()
+        for (said, _) in table.values()
+        for code in CODE.findall(" ".join(said))
+    }
+    settings = {code.split(" = ")[0] for code in named if "." in code}
+    assert len(settings) > 8
+    assert settings <= {".".join(path) for path in known_paths()}
+    assert {code.split()[1] for code in named if code.startswith("lumi ")} == {"doctor", "reload", "token"}
+
+
+def complaints() -> Iterator[str]:
+    """What the server warns of: the first argument of each such call, where it is no sentence with holes."""
+    for path in (
+        CONSOLE.parents[1] / part for part in ("server", "tools", "voice", "skills", "store", "engines")
+    ):
+        for source in path.rglob("*.py"):
+            for call in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+                match call:
+                    case ast.Call(
+                        func=ast.Attribute(attr=level), args=[ast.Constant(value=str(event)), *_]
+                    ) if (
+                        level in {"warning", "error", "exception"}
+                        and "%" not in event
+                        and "log" in ast.unparse(call.func)
+                    ):
+                        yield event
+
+
+async def test_refusals_and_problems_are_told_with_what_to_do(visit: Visit, tmp_path: Path):
+    async with household(tmp_path, stt=ScriptedStt((DEAF,))) as house:
+        for bad in ("guess", "another guess"):
+            async with ClientSession() as web:
+                await web.get(
+                    f"{house.server.page_url}api/v1/live", headers={"Authorization": f"Bearer {bad}"}
+                )
+        await ask(await house.device("kitchen"))
+        page = await house.stack.enter_async_context(visit(house.server.page_url, path=None))
+        await enter(page, house)
+        await page.get_by_role("link", name="Devices").click()
+        refused = page.get_by_role("row", name="bad_admin_token")
+        await expect(refused).to_have_count(2)
+        await expect(refused.first).to_contain_text("A wrong admin token, or none")
+        await expect(refused.first).to_contain_text("lumi token admin prints the right one.")
+        await page.get_by_role("link", name="Problems").click()
+        await expect(page.get_by_role("row", name="why=bad_admin_token").first).to_contain_text(
+            "Somebody was refused: A wrong admin token, or none refused"
+        )
+        await page.get_by_label("Language").select_option("zh")
+        await expect(page.get_by_role("row", name="trouble=failed").first).to_contain_text("失败")
+        await expect(page.get_by_role("row", name="why=bad_admin_token").first).to_contain_text(
+            "有人被拒绝：管理令牌不正确或缺失"
+        )
+
+
 async def test_everything_is_said_in_both_languages(module_page: Page):
     texts = await module_page.evaluate("async () => (await import('/console/texts.js')).TEXTS")
     english, chinese = texts["en"], texts["zh"]
@@ -221,3 +306,4 @@ async def test_everything_is_said_in_both_languages(module_page: Page):
     }
     assert len(said) > 60
     assert said <= set(english)
+    assert {*Stage, *Ending, *(f"engine.{state}" for state in (*State, "unavailable"))} <= set(english)

@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from lumi.errors import ConfigError, StoreError
-from lumi.server.audit import AuditLog
+from lumi.server.audit import AuditLog, Reason
 from lumi.server.household import Conflict, NotThere
 from lumi.server.identity import shown_token
 from lumi.server.log import Subject, logger
@@ -20,7 +20,6 @@ from lumi.server.secret_file import SecretFile
 from lumi.server.tokens import same
 from lumi.transport.websocket import request_info
 
-REASON = "bad_admin_token"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -49,7 +48,7 @@ class Admin:
 
         async def guard(request: web.Request) -> web.StreamResponse:
             if not self._may_pass(request):
-                self._audit.refused(REASON, request_info(request))
+                self._audit.refused(Reason.BAD_ADMIN_TOKEN, request_info(request))
                 refusal = failure(
                     401,
                     "unauthorized",

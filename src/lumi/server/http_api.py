@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from aiohttp import web
 
 from lumi.errors import ConnectionLost
-from lumi.server.audit import AuditLog
+from lumi.server.audit import AuditLog, Reason
 from lumi.server.auth import REFUSALS, UNTIL_THE_HELLO, Doorkeeper, Verdict
 from lumi.server.gateway import Gateway
 from lumi.server.limits import Addresses
@@ -89,7 +89,7 @@ class HttpApi:
         """Take upgrades, whatever their path (clients in the field use many); say what is not served here."""
         address = request.remote or ""
         if not self._addresses.enter(address):
-            self._audit.refused("address_connections", request_info(request))
+            self._audit.refused(Reason.ADDRESS_CONNECTIONS, request_info(request))
             return web.Response(status=429, text=TOO_MANY, headers=SAFETY | {"Retry-After": RETRY_AFTER_S})
         try:
             return await (self._upgrade(request) if is_upgrade(request) else self._answer(request, handler))

@@ -7,7 +7,7 @@ import math
 from lumi.errors import Overloaded, ProtocolError, RateLimited
 from lumi.protocol.codec import message_id
 from lumi.protocol.messages import CloseCode, ErrorCode, Fault
-from lumi.server.audit import AuditLog
+from lumi.server.audit import AuditLog, Reason
 from lumi.server.line import Line
 from lumi.server.log import Subject, logger
 
@@ -35,10 +35,10 @@ def refuse(line: Line, event: object, error: ProtocolError, retry_after_s: float
 
 def put_off(line: Line, event: object, error: Overloaded, audit: AuditLog) -> None:
     """Not now: the client is told when to try again."""
-    code = ErrorCode.RATE_LIMITED if isinstance(error, RateLimited) else ErrorCode.OVERLOADED
-    refuse(line, event, ProtocolError(code, str(error)), error.retry_after_s)
+    reason = Reason.RATE_LIMITED if isinstance(error, RateLimited) else Reason.OVERLOADED
+    refuse(line, event, ProtocolError(ErrorCode(reason), str(error)), error.retry_after_s)
     if line.session is None:
-        audit.refused(code, line.link.info, line.device_id)
+        audit.refused(reason, line.link.info, line.device_id)
 
 
 def too_much(line: Line, frame: str | bytes, wait_s: float, audit: AuditLog) -> None:
@@ -55,7 +55,7 @@ def too_much(line: Line, frame: str | bytes, wait_s: float, audit: AuditLog) -> 
         problem = "too much sound for too long; send it as it is heard, in real time"
         line.send_error(ProtocolError(ErrorCode.RATE_LIMITED, problem), retry_after_s=retry_s)
     if line.flooding:
-        audit.refused("flood", line.link.info, line.device_id)
+        audit.refused(Reason.FLOOD, line.link.info, line.device_id)
         line.hang_up(CloseCode.TRY_LATER, "too much was sent for too long")
 
 

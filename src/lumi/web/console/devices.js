@@ -4,6 +4,7 @@ import { act, get, part } from "./api.js";
 import { ask, field } from "./dialogs.js";
 import { keyed, make, say, table } from "./dom.js";
 import { moment, t } from "./i18n.js";
+import { explained } from "./meaning.js";
 import { sayOn } from "./saying.js";
 
 const EVERY_MS = 4000;
@@ -91,7 +92,7 @@ export function devices() {
       nobody.hidden = known.devices.length > 0;
       whole.hidden = known.devices.length === 0;
       keyed(rows, known.devices, (device) => device.id, create, fill);
-      const latest = [...told.refusals].reverse().slice(0, 50);
+      const latest = told.refusals.slice(0, 50);  // newest first
       noRefusals.hidden = latest.length > 0;
       refusals.hidden = latest.length === 0;
       keyed(refused, latest, (one) => JSON.stringify(one), refusal, () => {});
@@ -105,5 +106,5 @@ export function devices() {
 
 function refusal(one) {
   const where = [one.remote, one.where, one.origin].filter(Boolean).join(" ");
-  return make("tr", {}, make("td", { class: "number", text: moment(one.at) }), make("th", { scope: "row", text: one.reason }), make("td", { text: one.device_id }), make("td", { class: "soft", text: where }));
+  return make("tr", {}, make("td", { class: "number", text: moment(one.at) }), make("td", {}, ...explained("refusal", one.reason)), make("th", { scope: "row", text: one.device_id }), make("td", { class: "soft", text: where }));
 }

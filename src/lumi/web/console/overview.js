@@ -5,6 +5,7 @@ import { chart } from "./chart.js";
 import { counters } from "./counters.js";
 import { keyed, make, say, table } from "./dom.js";
 import { bytes, ms, number, span, t } from "./i18n.js";
+import { explained } from "./meaning.js";
 
 const STAGES = ["stt", "llm", "tts"];
 const KEPT = 720;
@@ -84,7 +85,10 @@ export function overview() {
         const mark = row.cells[2].firstChild;
         say(mark, t(`engine.${one.state}`));
         mark.className = one.state === "closed" ? "state" : "state wrong";
-        say(row.cells[3], one.last_trouble && t(`trouble.${one.last_trouble}`));
+        if (row.dataset.trouble !== one.last_trouble) {
+          row.dataset.trouble = one.last_trouble;
+          row.cells[3].replaceChildren(...(one.last_trouble ? explained("trouble", one.last_trouble) : []));
+        }
         say(row.cells[4], one.state === "open" && one.retry_s ? ms(one.retry_s * 1000) : "");
       });
     more(live);

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { keyed, make, table } from "./dom.js";
 import { clock, moment, t } from "./i18n.js";
+import { told } from "./meaning.js";
 
 export function problems() {
   const rows = make("tbody");
@@ -17,7 +18,7 @@ export function problems() {
     return make("tr", {},
       make("td", { class: "number", text: clock(one.at), title: moment(one.at) }),
       make("td", {}, make("span", { class: one.level === "error" ? "state wrong" : "state", text: t(one.level) })),
-      make("td", {}, make("strong", { text: one.event }), " ", make("span", { class: "soft", text: one.subject }), make("div", { class: "mono soft", text: values })));
+      make("td", {}, ...told(one.event, one.values), make("div", { class: "mono soft", text: `${one.subject}  ${values}` })));
   }
 
   async function update(live) {

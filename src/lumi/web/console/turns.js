@@ -2,6 +2,7 @@
 
 import { keyed, make } from "./dom.js";
 import { clock, ms, t } from "./i18n.js";
+import { meant } from "./meaning.js";
 
 const STAGES = ["hear", "stt", "llm", "tts", "speak"];
 const SHOWN = 100;
@@ -86,6 +87,6 @@ function detail(turn) {
   ].filter(Boolean);
   return make("div", { class: "stages" }, ...lines,
     make("span", { class: "wide soft", text: facts.join(" · ") }),
-    ...turn.failures.map((one) => make("span", { class: "wide bad", text: `${t(one.stage)} · ${one.engine} · ${t(`trouble.${one.trouble}`)}: ${one.message}` })));
+    ...turn.failures.map((one) => make("span", { class: "wide bad", text: `${t(one.stage)} · ${one.engine} · ${meant("trouble", one.trouble)}: ${one.message}` })));
 }
 
