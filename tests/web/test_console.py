@@ -290,6 +290,22 @@ async def test_refusals_and_problems_are_told_with_what_to_do(visit: Visit, tmp_
         )
 
 
+async def test_settings_are_explained_in_the_language_and_found_in_both(visit: Visit, tmp_path: Path):
+    async with household(tmp_path) as house:
+        page = await house.stack.enter_async_context(visit(house.server.page_url, path=None, locale="zh-CN"))
+        await page.goto("/console#settings")
+        await page.locator("#token").fill(house.token)
+        await page.keyboard.press("Enter")
+        row = page.get_by_role("row", name="server.announce")
+        await expect(row).to_contain_text("在局域网中广播此服务器，让客户端能找到它。")
+        for sought in ("local network", "局域网"):
+            await page.locator("#filter").fill(sought)
+            await expect(row).to_be_visible()
+            await expect(page.get_by_role("row", name="server.port")).to_be_hidden()
+        await page.locator("#language").select_option("en")
+        await expect(row).to_contain_text("Tell the local network that a server is here")
+
+
 async def test_everything_is_said_in_both_languages(module_page: Page):
     texts = await module_page.evaluate("async () => (await import('/console/texts.js')).TEXTS")
     english, chinese = texts["en"], texts["zh"]

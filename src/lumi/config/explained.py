@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from lumi.config.effective import effective
@@ -21,6 +24,8 @@ class Explained:
     default: Any
     accepted: str
     about: str
+    about_zh: str
+    """The same in Chinese."""
 
 
 def explained(config: Config) -> Iterator[Explained]:
@@ -28,4 +33,16 @@ def explained(config: Config) -> Iterator[Explained]:
     defaults = {one.name: one.value for one in effective(Reading(Config()))}
     for one in effective(Reading(config)):
         path = tuple(one.name.split("."))
-        yield Explained(one.name, one.value, defaults.get(one.name), accepted(path), described(path))
+        about = described(path)
+        yield Explained(one.name, one.value, defaults.get(one.name), accepted(path), about, in_chinese(about))
+
+
+def in_chinese(about: str) -> str:
+    """What a setting is for, in Chinese; as it stands where nobody has said it."""
+    return chinese().get(about, about)
+
+
+@cache
+def chinese() -> Mapping[str, str]:
+    """All that is said of settings, by its English."""
+    return tomllib.loads(files("lumi.config").joinpath("chinese.toml").read_text(encoding="utf-8"))

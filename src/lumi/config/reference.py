@@ -83,8 +83,15 @@ def accepted(path: tuple[str, ...]) -> str:
 
 
 def described(path: tuple[str, ...]) -> str:
-    """What the setting at `path` is for; empty where nothing is said of it."""
-    return str(_schema_at(path).get("description", "")) if path else ""
+    """What the setting at `path` is for, or what stands under each name; empty where nothing is said of it."""
+    if not path:
+        return ""
+    node = _schema_at(path)
+    each = node.get("additionalProperties")
+    said = node.get("description") or (
+        _resolved(each).get("description", "") if isinstance(each, dict) else ""
+    )
+    return " ".join(said.split())
 
 
 def _words(schema: Mapping[str, Any]) -> str:

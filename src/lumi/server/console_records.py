@@ -76,6 +76,8 @@ class SettingRecord(Struct, frozen=True, kw_only=True):
     default: Any
     accepted: str
     about: str
+    about_zh: str
+    """The same in Chinese."""
 
 
 class SettingList(Struct, frozen=True):

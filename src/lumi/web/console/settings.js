@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { coded, make, table } from "./dom.js";
-import { t } from "./i18n.js";
+import { language, t } from "./i18n.js";
 
 export function settings() {
   const filter = make("input", { type: "search", id: "filter", autocomplete: "off", "aria-label": t("filter"), placeholder: t("filter") });
@@ -20,8 +20,8 @@ export function settings() {
   function row(one) {
     const element = make("tr", { class: same(one) ? "" : "changed" },
       make("th", { scope: "row", class: "mono", text: one.name }), make("td", { class: "mono", text: shown(one.value), data: { name: t("value") } }),
-      make("td", { class: "mono soft", text: shown(one.default), data: { name: t("standard") } }), make("td", { class: "about", lang: "en" }, ...coded(one.about)));
-    return { element, words: `${one.name} ${one.about}`.toLowerCase(), changed: !same(one) };
+      make("td", { class: "mono soft", text: shown(one.default), data: { name: t("standard") } }), make("td", { class: "about" }, ...coded(language() === "zh" ? one.about_zh : one.about)));
+    return { element, words: `${one.name} ${one.about} ${one.about_zh}`.toLowerCase(), changed: !same(one) };
   }
 
   function sift() {
