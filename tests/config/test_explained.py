@@ -23,7 +23,7 @@ def test_every_setting_has_a_value_and_a_purpose():
 def test_what_every_setting_is_for_is_said_in_chinese_too():
     english = {described(path) for name in Config.model_fields for path in everything(name)}
     assert len(english) > 120
-    assert english - set(chinese()) == set()
+    assert english - set(chinese()) == set(), "say these in src/lumi/config/chinese.toml, too"
     assert set(chinese()) - english == set(), (
         "nothing says this any more: take it out, or change it with the English"
     )

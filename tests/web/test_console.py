@@ -222,7 +222,7 @@ async def test_every_code_of_the_server_is_said_in_words(module_page: Page):
         Verdict.WELCOME
     }  # mypy: nothing else is a reason
     assert set(reasons["trouble"]) == set(Trouble)
-    assert set(reasons["event"]) == set(complaints())
+    assert set(reasons["event"]) == set(complaints()), "say it in src/lumi/web/console/reasons.js"
     for code, said in [pair for table in reasons.values() for pair in table.items()]:
         (english, mend), (chinese, chinese_mend) = said
         assert english, code

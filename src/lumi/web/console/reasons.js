@@ -10,6 +10,7 @@ const REFUSALS = {
   revoked: [["It was shut out", "To let it in again, forget the device; it may ask to come in then."], ["该设备已被拒绝", "若要重新允许，请先删除该设备的登记，它便可以再次请求加入。"]],
   client_changed: [["Another installation (`Client-Id`) than the one that was let in", "If the device was set up anew, forget it and let it in again. If not, something else goes by its name."], ["与当初允许的安装（`Client-Id`）不同", "如果设备重新安装过，请删除其登记后重新允许；否则，有别的东西在冒用它的名字。"]],
   crowded: [["Too many wait to be let in", "Let in or forget those that wait, above."], ["等待加入的设备过多", "请在上方允许或删除正在等待的设备。"]],
+  address_codes: [["Its address had its share of pairing codes for now; it will ask again by itself", "If many new devices share this address, let them in one after the other."], ["其地址的配对码配额暂已用完；设备稍后会自行重试", "如果有许多新设备共用此地址，请逐个允许。"]],
   overloaded: [["The server was full; it will come back by itself", "If this goes on, raise `limits.sessions`."], ["服务器已满；设备稍后会自行重试", "如果经常发生，请调高 `limits.sessions`。"]],
   rate_limited: [["It has too many sessions at once; it will come back by itself", "If this goes on, raise `limits.device_sessions`."], ["该设备同时的会话过多；稍后会自行重试", "如果经常发生，请调高 `limits.device_sessions`。"]],
   flood: [["Sent too much for too long, and was cut off", "If it is an honest device, raise `limits.messages_per_s` or `limits.audio_kib_per_s`."], ["长时间发送过多数据，已被断开", "如果设备没有问题，请调高 `limits.messages_per_s` 或 `limits.audio_kib_per_s`。"]],
