@@ -172,7 +172,8 @@ def _invitation_by_tls(
     lines = [picture(safe[0]), f"From phones and browsers of this network: {' or '.join(safe)}"]
     if server.tls.has_authority:
         lines.append(
-            f"A browser warns of a certificate that it does not know yet: to install it, open {pages[0]} there."
+            f"A browser warns of a certificate that it does not know yet: to install it, open {pages[0]} there; "
+            "let it in at https afterwards, since for a browser that is another device."
         )
     boards = [
         f"http://{place}/ (ws://{place}/)" for place in (authority(host, server.port) for host in hosts)
