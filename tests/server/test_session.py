@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 
 from lumi.engines.base import EmotionHint, LlmEvent
 from lumi.errors import EngineError
+from lumi.protocol.messages import ClientHello
+from lumi.server.session import Session
 from lumi.store.base import StoredEvent, Timer
 from lumi.store.memory import MemoryStore
 from lumi.testing.engines import Reply, ScriptedLlm, ScriptedStt, ScriptedTts
@@ -571,3 +575,23 @@ async def test_a_chat_that_comes_while_one_is_heard_does_not_take_the_answers_pl
         assert (await device.spoken_turn()).sentences == ["You asked what time is it."]
         (response,) = [message for message in device.messages if message["type"] == "response"]
         assert response["content"] == "You asked what day is it."
+
+
+def queues() -> int:
+    """Deques, events and queues that are alive: an empty one is 0.7 KB and more."""
+    gc.collect()
+    return sum(isinstance(one, deque | asyncio.Event | asyncio.Queue) for one in gc.get_objects())
+
+
+async def test_sessions_on_which_nothing_happens_hold_no_empty_queues() -> None:
+    async with Rehearsal() as house, house.device() as device:
+        first = house.sessions.get((await device.hello())["session_id"])
+        assert isinstance(first, Session)
+        before = queues()
+        for number in range(10):
+            hello = ClientHello(device_id=f"silent-{number}")
+            house.sessions.open(
+                f"s{number}", f"silent-{number}", first.agreement, hello, lambda _code, _why: None
+            )
+        await asyncio.sleep(1)
+        assert queues() == before

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import math
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
@@ -107,7 +106,7 @@ class PacedStream:
         self._sent = sent
         self._frame_s = frame_s
         self._lead_s = lead_s
-        self._queue: deque[bytes] = deque()  # bounded by MAX_QUEUED_MS: `push` refuses more
+        self._queue: list[bytes] = []  # bounded by MAX_QUEUED_MS: `push` refuses more
         self._sent_s = 0.0
         self._starved_s = 0.0
         self._playout_end_s = -math.inf
@@ -155,8 +154,7 @@ class PacedStream:
     def retract(self, packets: int) -> int:
         """Take back what was pushed last, up to so many packets, as far as it was not sent. Returns how many."""
         count = min(packets, len(self._queue))
-        for _ in range(count):
-            self._queue.pop()
+        del self._queue[len(self._queue) - count :]
         self._wake()
         return count
 
@@ -237,7 +235,7 @@ class PacedStream:
         return self._playout_end_s + (self._played[1] if self._played else 0.0)
 
     def _send_one(self, now: float, late_ms: float) -> None:
-        packet = self._queue.popleft()
+        packet = self._queue.pop(0)
         if self._sent_s:
             self._starved_s += max(0.0, now - max(self._playout_end_s, self._not_before_s))
         self._playout_end_s = max(self._playout_end_s, now) + self._frame_s

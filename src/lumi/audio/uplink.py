@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -34,7 +33,7 @@ class Uplink:
         self._on_heard = on_heard
         self._wake = wake
         self._loop = asyncio.get_running_loop()
-        self._pending: deque[bytes] = deque(maxlen=MAX_PENDING)  # oldest audio dropped
+        self._pending: list[bytes] = []  # bounded by `push`: oldest audio dropped
         self._unreported = 0
         self._pushed = 0
         self._heard = 0
@@ -58,6 +57,7 @@ class Uplink:
             self.dropped += 1
             self._unreported += 1
             self._heard += 1
+            del self._pending[0]
         self._pending.append(packet)
         self._pushed += 1
         self._wake(self, False)
@@ -83,8 +83,9 @@ class Uplink:
 
     def take(self) -> list[bytes]:
         """The next packets to be heard."""
-        pending = self._pending
-        return [pending.popleft() for _ in range(min(len(pending), MAX_PER_HOP))]
+        taken = self._pending[:MAX_PER_HOP]
+        del self._pending[:MAX_PER_HOP]
+        return taken
 
     def deliver(self, heard: Heard, packets: int) -> None:
         """Tell what became of `packets` packets. A listener that raises is the loop's business, not the pool's."""

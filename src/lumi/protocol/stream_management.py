@@ -7,7 +7,6 @@ whoever owns the session owns the counter.
 
 from __future__ import annotations
 
-from collections import deque
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -46,7 +45,7 @@ class SentEvents(Generic[EventT]):
     ) -> None:
         self._last_seq = last_seq
         self._limit = limit
-        self._kept: deque[EventT] = deque(unacknowledged)
+        self._kept = list(unacknowledged)
 
     def __len__(self) -> int:
         """How many events are unacknowledged."""
@@ -71,7 +70,7 @@ class SentEvents(Generic[EventT]):
         self._last_seq += 1
         self._kept.append(event)
         if len(self._kept) > self._limit:
-            self._kept.popleft()
+            del self._kept[0]
         return self._last_seq
 
     def acknowledge(self, seq: int) -> int:
@@ -82,8 +81,7 @@ class SentEvents(Generic[EventT]):
         """
         self._check("ack.seq", seq)
         done = max(0, seq - self.acknowledged)
-        for _ in range(done):
-            self._kept.popleft()
+        del self._kept[:done]
         return done
 
     def can_resume(self, received: int) -> bool:

@@ -61,9 +61,10 @@ class Chats:
         self._post = post
         self._speak = speak
         self._settled = settled
-        self._waiting: asyncio.Queue[tuple[Question, Speaker, bool]] = asyncio.Queue(
-            services.settings(owner).waiting_chats
-        )
+        self._most = services.settings(owner).waiting_chats
+        # A list, and a future only while asleep: a queue costs 3 KB, and most sessions never chat.
+        self._waiting: list[tuple[Question, Speaker, bool]] = []
+        self._asleep: asyncio.Future[None] | None = None
         self._open: set[tuple[str, str]] = set()
         """Taken in and not answered yet: id and words."""
 
@@ -81,19 +82,23 @@ class Chats:
         """
         if (question.id, asked(question)) in self._open:
             return
-        try:
-            self._waiting.put_nowait((question, speaker, felt))
-        except asyncio.QueueFull:
-            message = f"{self._waiting.maxsize} chats of this session are waiting; send the next when one is answered"
-            raise Overloaded(message, retry_after_s=RETRY_AFTER_S) from None
+        if len(self._waiting) >= self._most:
+            message = f"{self._most} chats of this session are waiting; send the next when one is answered"
+            raise Overloaded(message, retry_after_s=RETRY_AFTER_S)
+        self._waiting.append((question, speaker, felt))
         self._open.add((question.id, asked(question)))
+        if self._asleep is not None and not self._asleep.done():
+            self._asleep.set_result(None)
 
     async def run(self) -> None:
         """Answer for ever."""
         while True:
-            question, speaker, felt = await self._waiting.get()
-            await self._guarded(question, speaker, felt=felt)
-            self._open.discard((question.id, asked(question)))
+            while self._waiting:
+                question, speaker, felt = self._waiting.pop(0)
+                await self._guarded(question, speaker, felt=felt)
+                self._open.discard((question.id, asked(question)))
+            self._asleep = asyncio.get_running_loop().create_future()
+            await self._asleep
 
     async def _guarded(self, question: Question, speaker: Speaker, *, felt: bool) -> None:
         """One of the loops that guard a turn: whatever happens, the question gets an answer or an error."""

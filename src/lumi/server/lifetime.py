@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from lumi.server.latch import Latch
+
 
 class Lifetime:
     """From `run` to `end`, and the small jobs on the way."""
 
     def __init__(self) -> None:
-        self._ending = asyncio.Event()
-        self._over = asyncio.Event()
+        self._ending = Latch()
+        self._over = Latch()
         self._tasks: asyncio.TaskGroup | None = None
         self._waiting: list[
             Coroutine[Any, Any, None]

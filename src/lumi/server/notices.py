@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,7 +35,7 @@ class Notices:
 
     def __init__(self, unsaid: Callable[[str], None]) -> None:
         self._unsaid = unsaid
-        self._waiting: deque[Notice] = deque()  # bounded by who adds
+        self._waiting: list[Notice] = []  # bounded by who adds
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -46,7 +45,7 @@ class Notices:
 
     def take(self) -> Notice:
         """The next; there is one."""
-        return self._waiting.popleft()
+        return self._waiting.pop(0)
 
     def give_back(self, notice: Notice | None, heard: str = "") -> None:
         """Nobody will hear it here any more, and so much of it was heard."""
@@ -56,4 +55,4 @@ class Notices:
     def clear(self) -> None:
         """None of those that wait will be said here."""
         while self._waiting:
-            self.give_back(self._waiting.popleft())
+            self.give_back(self._waiting.pop(0))

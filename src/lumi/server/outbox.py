@@ -6,12 +6,12 @@ Speech is bounded by whoever makes it waiting in `sentence` and `packets`; messa
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lumi.audio.pacer import Pacer
 from lumi.protocol.messages import AudioFrame, Message
+from lumi.server.latch import Latch
 from lumi.voice.sentences import played_part
 
 NEXT_SENTENCE_BELOW_MS = 2_000.0
@@ -44,12 +44,12 @@ class Outbox:
         self._margin_ms = margin_ms
         self._stream = pacer.open(self._send_packet, frame_ms, lead_ms)
         self._sentences: list[SpokenSentence] = []
-        self._between: deque[tuple[float, Message]] = deque()  # messages and the ms of speech they follow
+        self._between: list[tuple[float, Message]] = []  # messages and the ms of speech they follow
         self._base_ms = 0.0
         self._pushed_ms = 0.0
         self._sequence = 0
         self._report: tuple[float, float] | None = None
-        self._done = asyncio.Event()
+        self._done = Latch()
         self._cuts = 0
 
     def post(self, message: Message) -> None:
@@ -62,7 +62,7 @@ class Outbox:
         self._pushed_ms = 0.0
         self._base_ms = self._stream.played_ms
         self._report = None
-        self._done = asyncio.Event()
+        self._done = Latch()
         self._send(start)
         self._stream.hold(self._gap_ms)
 
@@ -157,4 +157,4 @@ class Outbox:
         self._send(AudioFrame(packet, timestamp_ms=int(self._stream.sent_ms), sequence=self._sequence))
         self._sequence += 1
         while self._between and self._between[0][0] <= sent_ms + 0.5:
-            self._send(self._between.popleft()[1])
+            self._send(self._between.pop(0)[1])

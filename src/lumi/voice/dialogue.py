@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -26,7 +25,8 @@ class Dialogue:
     """
 
     def __init__(self, limit: int = 40) -> None:
-        self._said: deque[Said] = deque(maxlen=limit)
+        self._limit = limit
+        self._said: list[Said] = []
 
     def __len__(self) -> int:
         return len(self._said)
@@ -36,7 +36,7 @@ class Dialogue:
         return tuple(self._said)
 
     def heard_user(self, turn_id: str, text: str) -> None:
-        self._said.append(Said(turn_id, "user", text))
+        self._add(Said(turn_id, "user", text))
 
     def answered(self, turn_id: str, text: str) -> None:
         """Note a turn's answer, or put the turn's present wording in its place. Empty text takes it out."""
@@ -48,17 +48,19 @@ class Dialogue:
                     del self._said[index]
                 return
         if text:
-            self._said.append(Said(turn_id, "assistant", text))
+            self._add(Said(turn_id, "assistant", text))
 
     def remember(self, role: str, content: str) -> None:
         """Take up an entry of an earlier life of this conversation."""
-        self._said.append(Said("", "user" if role == "user" else "assistant", content))
+        self._add(Said("", "user" if role == "user" else "assistant", content))
 
     def forget(self, turn_id: str) -> None:
         """Take out all that a turn said: it came to nothing and will be tried again."""
-        kept = [said for said in self._said if said.turn_id != turn_id]
-        self._said.clear()
-        self._said.extend(kept)
+        self._said = [said for said in self._said if said.turn_id != turn_id]
+
+    def _add(self, said: Said) -> None:
+        self._said.append(said)
+        del self._said[: -self._limit]
 
     def messages(self, persona: str = "", turn_id: str = "") -> tuple[ChatMessage, ...]:
         """How the assistant should be, where that is said, then the entries, oldest first.

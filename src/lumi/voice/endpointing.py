@@ -7,7 +7,6 @@ them it stays what the one before was. Speech begins when enough windows in a sh
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -74,8 +73,8 @@ class Endpointer:
         self._windows = 0
         self._voiced = False
         self._floor_ms = 0.0
-        recent = max(1, round(self._settings.start_within_ms / WINDOW_MS))
-        self._recent: deque[bool] = deque(maxlen=recent)  # bounded: older windows are of no interest
+        self._most_recent = max(1, round(self._settings.start_within_ms / WINDOW_MS))
+        self._recent: list[bool] = []  # bounded by `_maybe_start`: older windows are of no interest
         self._start_ms: float | None = None
         self._end_ms = 0.0
 
@@ -126,9 +125,10 @@ class Endpointer:
 
     def _maybe_start(self) -> SpeechStarted | None:
         self._recent.append(self._voiced)
+        del self._recent[: -self._most_recent]
         if not self._voiced or sum(self._recent) * WINDOW_MS < self._settings.min_speech_ms:
             return None
-        first = len(self._recent) - list(self._recent).index(True)
+        first = len(self._recent) - self._recent.index(True)
         self._start_ms = self.position_ms - first * WINDOW_MS
         self._end_ms = self.position_ms
         keep_from_ms = max(self._floor_ms, self._start_ms - self._settings.pre_roll_ms)

@@ -7,7 +7,6 @@ closed ──open──▶ waiting ──speech──▶ hearing ──end of sp
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
@@ -49,7 +48,7 @@ class Microphone:
         self._begun = begun
         self._ended = ended
         self._endpointer = Endpointer(settings)
-        self._recent: deque[bytes] = deque()
+        self._recent: list[bytes] = []  # bounded by `_remember`
         self._recent_ms = 0.0
         self._utterance: Utterance | None = None
         self.mode = Mode.AUTO
@@ -151,4 +150,4 @@ class Microphone:
         self._recent_ms += duration_ms(pcm, SPEECH_RATE_HZ)
         keep_ms = self._settings.pre_roll_ms + self._settings.start_within_ms
         while self._recent_ms > keep_ms and len(self._recent) > 1:
-            self._recent_ms -= duration_ms(self._recent.popleft(), SPEECH_RATE_HZ)
+            self._recent_ms -= duration_ms(self._recent.pop(0), SPEECH_RATE_HZ)
