@@ -143,12 +143,10 @@ class Gateway:
         await self._lines.drain(within_s)
 
     def _line(self, link: Link, admission: Admission | None) -> Line:
-        settings, info = self._settings, link.info
+        settings = self._settings
         connection = Connection(
             Role.SERVER,
             limits=settings.limits,
-            headers=info.headers,
-            query=info.query,
             wall_clock=self._wall_clock,
         )
         return Line(

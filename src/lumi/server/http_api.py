@@ -121,7 +121,7 @@ class HttpApi:
                 status, words = refusal
                 return web.Response(status=status, text=f"{status}: {words}.\n", headers=SAFETY)
         try:
-            link = await accept(request, max_frame_bytes=self._max_frame_bytes)
+            link = await accept(request, info, max_frame_bytes=self._max_frame_bytes)
             if refusal is None:
                 await self._gateway.serve(link, admission)
             else:

@@ -77,10 +77,12 @@ def request_info(request: web.BaseRequest) -> LinkInfo:
     )
 
 
-async def accept(request: web.BaseRequest, *, max_frame_bytes: int = MAX_FRAME_BYTES) -> ServerLink:
+async def accept(
+    request: web.BaseRequest, info: LinkInfo | None = None, *, max_frame_bytes: int = MAX_FRAME_BYTES
+) -> ServerLink:
     """Upgrade a request and return the server's end; the handler returns `link.response` to aiohttp afterwards.
 
-    A longer frame than `max_frame_bytes` closes the connection with 1009.
+    `info` is the `request_info` of the request, where somebody has made that already. A longer frame than `max_frame_bytes` closes the connection with 1009.
 
     Raises:
         aiohttp.web.HTTPBadRequest: the request is no proper upgrade (let it go on to aiohttp: it is the answer).
@@ -100,7 +102,7 @@ async def accept(request: web.BaseRequest, *, max_frame_bytes: int = MAX_FRAME_B
         raise ConnectionLost(1006, str(error)) from error
     except ValueError as error:  # a key with letters that no key has
         raise web.HTTPBadRequest(text=f"400: this is no proper upgrade: {error}.\n") from error
-    return ServerLink(response, transport, request_info(request), max_frame_bytes=max_frame_bytes)
+    return ServerLink(response, transport, info or request_info(request), max_frame_bytes=max_frame_bytes)
 
 
 class _ClientSocket(aiohttp.ClientWebSocketResponse):
