@@ -119,7 +119,7 @@ class NotedSession:
     async def forget(self) -> None:
         self.noted.append("forgotten")
 
-    async def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+    async def push(self, text: str, *, kind: str, notice_id: str, due_at: float, code: str = "") -> bool:
         self.noted.append((text, kind, notice_id, due_at))
         return self.hears_pushes
 

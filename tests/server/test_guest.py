@@ -3,12 +3,25 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from lumi.engines.base import ChatMessage, Prompt, Speaker, TextDelta
+from lumi.engines.base import ChatMessage, Prompt, Speaker, TextDelta, Voice
 from lumi.errors import StoreError
 from lumi.protocol.messages import Chat, ClientHello, DeviceInfo, Listen
-from lumi.server.guest import PAUSE_S, WORDS, Guest, GuestLlm, GuestStt, described, spelled
+from lumi.server.guest import (
+    PAUSE_S,
+    WORDS,
+    Guest,
+    GuestLlm,
+    GuestStt,
+    GuestTts,
+    code_in,
+    described,
+    spelled,
+    written,
+)
 from lumi.server.registry import MOST_PENDING, PENDING_SHARE, DeviceRegistry
+from lumi.server.voices import named_by
 from lumi.store.memory import MemoryStore
+from lumi.testing import ScriptedTts
 
 HELLO = ClientHello(device_info=DeviceInfo(platform="web", model="box"), device_name="kitchen")
 
@@ -26,9 +39,33 @@ def test_both_languages_say_the_same_things():
     assert WORDS["en"].keys() == WORDS["zh"].keys()
 
 
-@pytest.mark.parametrize(("language", "digits"), [("en", "0, 1, 2, 3, 4, 5"), ("zh_CN", "0，1，2，3，4，5")])
-def test_digits_are_said_one_by_one(language, digits):
-    assert spelled("012345", language) == digits
+@pytest.mark.parametrize(("language", "digits"), [("en", "0, 1, 2, 3, 4, 5"), ("zh", "0，1，2，3，4，5")])
+def test_digits_are_shown_as_a_code_and_said_one_by_one(language, digits):
+    assert written("012345") == "012 345"
+    said = WORDS[language]["code"].format(code="012 345")
+    assert spelled(said) == WORDS[language]["code"].format(code=digits)
+    assert (code_in(said), code_in(WORDS[language]["paired"])) == ("012 345", "")
+    assert spelled(WORDS[language]["paired"]) == WORDS[language]["paired"]
+
+
+async def test_the_households_voice_spells_it_and_is_the_same_otherwise():
+    said = []
+
+    class Choir(ScriptedTts):
+        voice_names = ("alto", "bass")
+
+        def synthesize(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
+            said.append(text)
+            return super().synthesize(text, voice)
+
+    tts = Choir()
+    spelling = GuestTts(tts)
+    pieces = [piece async for piece in spelling.synthesize("Its code is 012 345.", Voice())]
+    assert said == ["Its code is 0, 1, 2, 3, 4, 5."]
+    assert b"".join(pieces)
+    assert (spelling.name, spelling.sample_rate_hz) == (tts.name, tts.sample_rate_hz)
+    assert named_by(spelling) == ("alto", "bass")
+    await spelling.aclose()
 
 
 async def test_whatever_it_says_it_hears_its_code_and_not_too_often():
@@ -38,9 +75,9 @@ async def test_whatever_it_says_it_hears_its_code_and_not_too_often():
     began = loop.time()
     first = await heard(llm)
     code = await here.ask("d", "c")
-    assert spelled(code.code, "en") in first
+    assert written(code.code) in first
     assert loop.time() == began
-    assert spelled(code.code, "zh") in await heard(llm, "zh")
+    assert written(code.code) in await heard(llm, "zh")
     assert loop.time() == began + PAUSE_S
     await here.confirm(code.code)
     assert await heard(llm) == WORDS["en"]["paired"]

@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
+from lumi.engines.base import Voice
 from lumi.server.audit import AuditLog
 from lumi.server.auth import Doorkeeper, Rules
 from lumi.server.gateway import Gateway
-from lumi.server.guest import spelled
+from lumi.server.guest import written
 from lumi.server.metrics import Metrics
 from lumi.server.origins import Origins
 from lumi.server.reception import GUESTS_SHARE, MOST_GUESTS, RETRY_AFTER_S, Reception
 from lumi.server.registry import CODES_PARTS, CODES_PER_S, PENDING_SHARE, DeviceRegistry
 from lumi.testing.device import FakeDevice
-from lumi.testing.engines import ScriptedLlm, ScriptedStt
+from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts
 from lumi.testing.rehearsal import Rehearsal, spoken
 from lumi.transport.base import LinkInfo
 from lumi.transport.memory import memory_link_pair
@@ -80,25 +81,42 @@ async def test_a_stranger_hears_its_code_whatever_it_types():
         assert "resume" not in answer["features"]
         code = await house.code()
         said = await device.chat("open the door")
-        assert spelled(code, "en") in said["content"]
+        assert written(code) in said["content"]
         assert llm.calls == 0
         assert not len(house.rehearsal.sessions)
         assert len(house.reception.sessions) == 1
     assert not house.rehearsal.present, "none of the household's timers ring there"
 
 
-async def test_a_board_that_speaks_hears_its_code():
+async def test_a_board_that_speaks_hears_its_code_digit_by_digit():
+    spelt = []
+
+    class Heard(ScriptedTts):
+        def synthesize(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
+            spelt.append(text)
+            return super().synthesize(text, voice)
+
     stt, llm = ScriptedStt(), ScriptedLlm()
-    async with household(stt=stt, llm=llm) as house, house.device(dialect="xiaozhi") as device:
+    async with household(stt=stt, llm=llm, tts=Heard()) as house, house.device(dialect="xiaozhi") as device:
         await device.hello()
         await device.listen("start", mode="manual")
         await device.play(spoken(600))
         await device.listen("stop")
         turn = await device.spoken_turn()
         said = " ".join(message.get("text", "") for message in device.messages if message["type"] == "tts")
-        assert spelled(await house.code(), "en") in said
+        code = await house.code()
+        assert written(code) in said
+        assert ", ".join(code) in " ".join(spelt)
         assert turn.packets
         assert stt.calls == llm.calls == 0
+
+
+async def test_who_shows_notices_gets_the_code_as_such():
+    async with household() as house, house.device() as device:
+        await device.hello(features={"notify": True})
+        notice = await device.expect("notify")
+        assert notice["code"] == written(await house.code())
+        assert notice["code"] in notice["text"]
 
 
 async def test_once_let_in_the_same_connection_is_a_full_session():
@@ -198,7 +216,7 @@ async def test_a_guest_that_gets_no_code_is_told_when_to_ask_again_and_may_stay(
             await house.registry.forget("invented 3")
             await asyncio.sleep(CODES_PARTS / CODES_PER_S)
             said = await device.chat("hello")
-            assert spelled(await house.code(), "en") in said["content"]
+            assert written(await house.code()) in said["content"]
 
 
 async def test_the_household_is_welcome_and_noted():

@@ -161,6 +161,11 @@ async def door(stage: Stage) -> None:
     await stage.page.locator("#door").wait_for()
 
 
+async def stranger(stage: Stage) -> None:
+    """A browser that is not let in yet."""
+    await stage.page.locator("#talk .told .code").wait_for()
+
+
 async def microphone(stage: Stage) -> None:
     await stage.page.evaluate(
         """async () => {
@@ -186,6 +191,7 @@ SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
         settings,
         devices,
         door,
+        stranger,
         microphone,
     )
 }
@@ -199,10 +205,9 @@ class Choir(ScriptedTts):
 async def answering(language: str, name: str) -> AsyncIterator[Server]:
     """The server of a scene: built-in skills, and voices that take their time."""
     stt, config = ScriptedStt([HEARD[language]], partials=True), CONFIG
-    if name == door.__name__:
-        config = CONFIG.model_copy(
-            update={"server": CONFIG.server.model_copy(update={"token": SecretStr("open-sesame")})}
-        )
+    if name in {door.__name__, stranger.__name__}:
+        locked = {"token": SecretStr("open-sesame"), "pairing": name == stranger.__name__}
+        config = CONFIG.model_copy(update={"server": CONFIG.server.model_copy(update=locked)})
     async with Server(
         config, vad=ScriptedVad(), stt=stt, tts=Choir(ms_per_character=SPEED_MS[language])
     ) as server:

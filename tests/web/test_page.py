@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from typing import Any
 
 from playwright.async_api import Page, expect
@@ -168,6 +169,27 @@ async def test_who_needs_a_token_is_asked_for_it(visit):
         await page.keyboard.press("Enter")
         await expect(badge(page)).to_have_attribute("data-state", "ready")
         await expect(page.locator("#door")).to_be_hidden()
+        await say(page, "What time is it?")
+        await expect(page.get_by_text("It is noon.")).to_be_visible()
+
+
+async def test_a_browser_that_is_not_let_in_yet_shows_its_code_and_what_to_do_with_it(visit):
+    server_settings = CONFIG.server.model_copy(update={"token": SecretStr("open-sesame"), "pairing": True})
+    config = CONFIG.model_copy(update={"server": server_settings})
+    async with scripted_lumi(config) as server, visit(server.page_url, locale="en-GB") as page:
+        shown = page.locator("#talk .told .code")
+        await expect(shown).to_have_text(re.compile(r"^\d{3} \d{3}$"))
+        code = await shown.inner_text()
+        await expect(page.locator("#talk .told code")).to_have_text(
+            f"lumi devices pair {code.replace(' ', '')}"
+        )
+        await shown.click()
+        assert (await page.evaluate("getSelection().toString()")).strip() == code
+        await say(page, "What time is it?")
+        await expect(page.locator("#talk .lumis").last).to_contain_text(code)
+        await page.reload()  # a new notice, and the old one is not kept
+        await expect(shown).to_have_count(1)
+        await server.registry.confirm(code)
         await say(page, "What time is it?")
         await expect(page.get_by_text("It is noon.")).to_be_visible()
 

@@ -99,12 +99,16 @@ class Tts(Message, frozen=True, tag="tts", omit_defaults=False):
 
 
 class Notify(Message, frozen=True, tag="notify", omit_defaults=False):
-    """A timer, a reminder or a push; speech follows. Who has not asked for it just hears it."""
+    """A timer, a reminder or a push; speech follows. Who has not asked for it just hears it.
+
+    `code`: six digits by which whoever runs the server lets this device in, to be shown as such; `text` has them, too.
+    """
 
     id: str
     kind: Literal["timer", "reminder", "push"]
     text: str
     due_at: Timestamp | UnsetType = UNSET
+    code: str | UnsetType = UNSET
     session_id: str | None = None
     seq: int | UnsetType = UNSET
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from lumi.engines.base import LlmEvent, Prompt, Speaker, TextDelta, Transcript
+from lumi.engines.base import LlmEvent, Prompt, Speaker, TextDelta, Transcript, Tts, Voice
 from lumi.errors import Overloaded, RateLimited, StoreError
 from lumi.protocol.messages import ClientHello, Listen
 from lumi.server.identity import printable
 from lumi.server.registry import DeviceRegistry
+from lumi.voice.language import language_of
 
 PAUSE_S = 5.0
 """Between two answers to one guest."""
@@ -61,9 +63,24 @@ def words(language: str) -> dict[str, str]:
     return WORDS["zh" if language.startswith("zh") else "en"]
 
 
-def spelled(code: str, language: str) -> str:
-    """Six digits so that a voice says them one by one."""
-    return ("，" if language.startswith("zh") else ", ").join(code)
+CODE = re.compile(r"\b(\d{3}) (\d{3})\b")
+
+
+def written(code: str) -> str:
+    """Six digits for the eye."""
+    return f"{code[:3]} {code[3:]}"
+
+
+def code_in(text: str) -> str:
+    """The code that a text names; empty if none."""
+    found = CODE.search(text)
+    return found[0] if found else ""
+
+
+def spelled(text: str) -> str:
+    """A text in which a voice says the code's digits one by one."""
+    pause = "，" if language_of(text, "en") == "zh" else ", "
+    return CODE.sub(lambda found: pause.join(found[1] + found[2]), text)
 
 
 class GuestStt:
@@ -118,7 +135,7 @@ class GuestLlm:
             )
         except StoreError:
             return said["crowded"]
-        return said["code"].format(code=spelled(code.code, language))
+        return said["code"].format(code=written(code.code))
 
     async def aclose(self) -> None:
         """Holds nothing."""
@@ -127,6 +144,28 @@ class GuestLlm:
 def put_off(refusal: Overloaded, language: str) -> str:
     """What to say to a guest that gets no code now."""
     return words(language)["share" if isinstance(refusal, RateLimited) else "crowded"]
+
+
+class GuestTts:
+    """The household's voice, saying a code digit by digit."""
+
+    def __init__(self, tts: Tts) -> None:
+        self._tts = tts
+        self.name = tts.name
+
+    @property
+    def sample_rate_hz(self) -> int:
+        return self._tts.sample_rate_hz
+
+    def synthesize(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
+        return self._tts.synthesize(spelled(text), voice)
+
+    async def aclose(self) -> None:
+        """It stays the household's."""
+
+    def __getattr__(self, name: str) -> object:
+        """What an engine may have beside the seam, as the names of its voices."""
+        return getattr(self._tts, name)
 
 
 def described(hello: ClientHello) -> dict[str, str]:

@@ -31,7 +31,7 @@ from lumi.server.audit import AuditLog
 from lumi.server.auth import REFUSALS, Doorkeeper, Verdict, crowded
 from lumi.server.fair_share import find_place
 from lumi.server.generations import Generation, Generations
-from lumi.server.guest import Guest, GuestLlm, GuestStt, described, put_off, words
+from lumi.server.guest import Guest, GuestLlm, GuestStt, GuestTts, code_in, described, put_off, words
 from lumi.server.identity import bare_token, device_name
 from lumi.server.kit import Kit
 from lumi.server.line import Line
@@ -149,7 +149,8 @@ class Reception:
             Alert(status=words(language)["title"], message=text, emotion="neutral", session_id=session.id)
         )
         if agreement.dialect is Dialect.LUMI:
-            await session.push(text, kind="push", notice_id=session.id, due_at=self._wall_clock())
+            now = self._wall_clock()
+            await session.push(text, kind="push", notice_id=session.id, due_at=now, code=code_in(text))
 
     def _no_code(self, line: Line, guest: Guest, refusal: Overloaded) -> None:
         """A guest gets no code now: it is told when to ask again, and may stay, for it gets one then."""
@@ -183,7 +184,8 @@ class Reception:
         def kit_of(_: str) -> Kit:
             """Made from nothing, so that whatever a kit will hold one day, a guest has none of it."""
             ours = self._services.generations.kit("")
-            return Kit(GuestStt(), llm, ours.tts, ours.settings, voice_key=ours.voice_key)
+            spelling = f"{ours.voice_key or ours.tts.name} spelling"  # what it says is not what is written
+            return Kit(GuestStt(), llm, GuestTts(ours.tts), ours.settings, voice_key=spelling)
 
         services = replace(
             self._services,

@@ -125,10 +125,15 @@ class ResponseGenerator:
         """What was understood of a voice note."""
         return Stt(text=text, confidence=float(confidence), session_id=self.session_id, id=listen_id)
 
-    def notify(self, notice_id: str, kind: str, text: str, due_at: float) -> Notify:
-        due = self._timestamp(None, due_at)
-        known = kind if kind in {"timer", "reminder"} else "push"
-        return Notify(id=notice_id, kind=known, text=text, due_at=due, session_id=self.session_id)  # type: ignore[arg-type]
+    def notify(self, notice_id: str, kind: str, text: str, due_at: float, code: str = "") -> Notify:
+        return Notify(
+            id=notice_id,
+            kind=kind if kind in {"timer", "reminder"} else "push",  # type: ignore[arg-type]
+            text=text,
+            due_at=self._timestamp(None, due_at),
+            code=code or UNSET,
+            session_id=self.session_id,
+        )
 
     def failure(self, event: StageFailed, message_id: str | None) -> Error:
         """In the words of whoever asked; the log has the engine's."""

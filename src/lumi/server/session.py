@@ -278,7 +278,7 @@ class Session:
             refusal = ProtocolError(ErrorCode.OVERLOADED, str(error), message_id=question.id)
             self._presence.send(self._responses.error(refusal, retry_after_s=error.retry_after_s))
 
-    async def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
+    async def push(self, text: str, *, kind: str, notice_id: str, due_at: float, code: str = "") -> bool:
         """Say something of our own: shown at once where the client has `notify`, spoken after what goes on.
 
         False when there is nobody to hear it, or too much waits; then it was not said. True: it will be, or its id is given
@@ -287,7 +287,7 @@ class Session:
         if not self._presence.here or self._life.ending or not self._turns.room_for_notice:
             return False
         speaker = replace(self._speaker, language=language_of(text, self._speaker.language))
-        await self._events.post(self._responses.notify(notice_id, kind, text, due_at))
+        await self._events.post(self._responses.notify(notice_id, kind, text, due_at, code))
         self._turns.announce(Notice(text, speaker, id=notice_id, written=self.kept))
         self._show_cards()
         return True

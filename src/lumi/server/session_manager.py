@@ -112,8 +112,8 @@ class SessionLike(Protocol):
 
     def iot(self, message: ClientIot) -> None: ...
 
-    async def push(self, text: str, *, kind: str, notice_id: str, due_at: float) -> bool:
-        """Say something of our own accord. False: it could not be delivered."""
+    async def push(self, text: str, *, kind: str, notice_id: str, due_at: float, code: str = "") -> bool:
+        """Say something of our own accord; `code` lets a stranger in. False: it could not be delivered."""
         ...
 
     async def run(self) -> None:

@@ -72,8 +72,8 @@ export class ChatView {
     row.className = `${SIDES[entry.who] ?? entry.who} ${entry.state}`;
     const bubble = make("div", { class: "bubble", dir: "auto" });
     if (entry.image) bubble.append(make("img", { src: entry.image, alt: t("pictureAlt") }));
-    if (entry.who === "told") bubble.append(icon("bell"));
-    bubble.append(...said(entry));
+    if (entry.who === "told") bubble.append(icon(entry.code ? "handshake" : "bell"));
+    bubble.append(...(entry.code ? invitation(entry.code) : said(entry)));
     const face = entry.who === "lumi" && (row.querySelector(".face") ?? drawFace(entry.emotion));
     row.replaceChildren(...[face, bubble, this.#mark(entry)].filter(Boolean));
     return row;
@@ -142,6 +142,19 @@ function said({ text, now }) {
   const at = now ? text.indexOf(now) : -1;
   if (at < 0) return linked(text);
   return [text.slice(0, at), make("span", { class: "now", text: now }), text.slice(at + now.length)];
+}
+
+// Whoever runs the server lets this browser in with the code, in one of several places.
+function invitation(code) {
+  return [make("div", { class: "invitation" },
+    make("p", { text: t("stranger") }),
+    make("p", { class: "code", text: code }),
+    make("p", { text: t("strangerHelp") }),
+    make("ul", {},
+      make("li", {}, make("code", { text: `lumi devices pair ${code.replaceAll(" ", "")}` })),
+      make("li", { text: t("strangerConsole") }),
+      make("li", { text: t("strangerSettings") })),
+    make("p", { class: "soft", text: t("strangerThen") }))];
 }
 
 // "09:30" today, with its day before that.

@@ -1,6 +1,6 @@
 // What stands in the conversation: entries, changed by what happens. It knows neither the screen nor the network.
 //
-// An entry: { id, who: "me" | "lumi" | "told" | "trouble", text, state, at, emotion?, image?, turn?, now? }
+// An entry: { id, who: "me" | "lumi" | "told" | "trouble", text, state, at, emotion?, image?, turn?, now?, code? }
 // `state`: of mine "waiting", "sent", "done", "failed", "partial"; of Lumi's "growing", "done".
 
 const KEPT = 200;
@@ -130,12 +130,13 @@ export class Conversation extends EventTarget {
     this.#decided();
   }
 
-  // A timer, a reminder or a push.
-  told(id, text) {
+  // A timer, a reminder or a push. `code`: who runs the server lets this browser in with it; the newest is the one that counts.
+  told(id, text, code = undefined) {
+    if (code) for (const old of this.#entries.filter((entry) => entry.code)) this.remove(old.id);
     const spoken = this.#entries.findLast(({ id: other, state }) => state === "growing" && other.startsWith("spoken"));
     this.#announced.set(`told ${id}`, text);
     if (spoken && text.includes(spoken.text)) this.remove(spoken.id); // its speech was faster
-    if (!this.find(`told ${id}`)) this.#add({ id: `told ${id}`, who: "told", text, state: "done" });
+    if (!this.find(`told ${id}`)) this.#add({ id: `told ${id}`, who: "told", text, code, state: "done" });
   }
 
   trouble(text) {

@@ -50,7 +50,7 @@ function merged(ours, theirs) {
 
 // As text that is not too long: pictures go first, then the oldest words.
 export function fitting(entries) {
-  let kept = entries.filter(({ state }) => state !== "partial").map(({ now, ...entry }) => entry);
+  let kept = entries.filter(({ state, code }) => state !== "partial" && !code).map(({ now, ...entry }) => entry);
   const text = () => JSON.stringify(kept);
   for (const entry of kept) {
     if (!entry.image || text().length <= MOST_CHARACTERS) continue;

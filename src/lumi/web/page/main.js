@@ -95,8 +95,8 @@ const EVENTS = {
     if (state === "sentence_start") conversation.sentence(text, turn);
     if (state === "stop") conversation.spoken();
   },
-  notify: ({ id, text }) => {
-    conversation.told(id, text);
+  notify: ({ id, text, code }) => {
+    conversation.told(id, text, code);
     cards.rings(id);
   },
   cards: (message) => cards.show(message),

@@ -46,7 +46,7 @@ export const SERVER_MESSAGES = {
   stt: { text: "!text", confidence: "number", is_final: "bool", ...SESSION, id: "text", seq: "int", turn_id: "text" },
   llm: { emotion: "text", text: "text", ...SESSION, turn_id: "text" },
   tts: { state: "!start|sentence_start|sentence_end|stop", text: "text", ...SESSION, turn_id: "text" },
-  notify: { id: "!text", kind: "!timer|reminder|push", text: "!text", due_at: "time", ...SESSION, seq: "int" },
+  notify: { id: "!text", kind: "!timer|reminder|push", text: "!text", due_at: "time", code: "text", ...SESSION, seq: "int" },
   cards: { timers: "!objects", lists: "!objects", sent_at: "!time", ...SESSION },
   mcp: { payload: "!object", ...SESSION },
   iot: { commands: "!objects", ...SESSION },
