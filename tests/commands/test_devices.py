@@ -113,14 +113,17 @@ def test_the_commands_are_there_and_say_what_is_wrong(tmp_path: Path):
     assert wrong.exit_code == 2
     assert "no device shows this code" in wrong.output
     assert run(lumi.cli.app, ["devices", "set", "x", "--config", str(file)]).exit_code == 2
+    strange = run(lumi.cli.app, ["devices", "set", "x", "--language", "fr", "--config", str(file)])
+    assert strange.exit_code == 2
+    assert "zh or en" in strange.output
     made = run(lumi.cli.app, ["token", "device", "program", "--config", str(file)])
     assert made.exit_code == 0
     assert made.output.strip().rpartition(".")[2].isdigit()
     for arguments in (
         ["devices", "name", "program", "kitchen"],
-        ["devices", "set", "program", "--persona", "Be brief."],
-        ["token", "rotate", "program"],
-        ["devices", "revoke", "program"],
+        ["devices", "set", "kitchen", "--persona", "Be brief.", "--language", "zh"],
+        ["token", "rotate", "Kitchen"],
+        ["devices", "revoke", "kitchen"],
         ["devices", "forget", "program"],
         ["token", "admin"],
         ["token", "rotate"],

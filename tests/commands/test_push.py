@@ -122,7 +122,7 @@ def test_a_length_of_time_is_a_number_or_said_in_words(text, wanted):
     assert seconds(text) == wanted
 
 
-@pytest.mark.parametrize("text", ["soon", "nan", "inf", ""])
+@pytest.mark.parametrize("text", ["soon", "nan", "inf", "", "-5m", " -5m", "-90"])
 def test_what_is_no_length_of_time_is_told_so(text):
     with pytest.raises(ConfigError, match="1h30m"):
         seconds(text)

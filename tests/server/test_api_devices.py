@@ -85,6 +85,25 @@ async def test_a_device_is_let_in_described_and_shut_out(tmp_path):
         assert (await api.call("GET", "devices"))[1] == {"devices": []}
 
 
+async def test_a_device_is_meant_by_its_name_too_if_it_was_let_in_and_no_other_has_it(tmp_path):
+    async with serving(tmp_path) as api:
+        for device_id in ("aa:bb", "cc:dd"):
+            await api.registry.confirm((await api.registry.ask(device_id, "c", name="Kitchen")).code)
+        await api.registry.ask("stranger", "c", name="Attic")
+        status, answer = await api.call("POST", "devices/kitchen/revoke")
+        assert (status, answer["error"]["code"]) == (409, "ambiguous_device")
+        assert "aa:bb, cc:dd" in answer["error"]["message"]
+        await api.call("PATCH", "devices/cc:dd", {"name": "attic"})
+        assert (await api.call("POST", "devices/Attic/revoke"))[1]["id"] == "cc:dd", (
+            "who waits may call itself as it likes"
+        )
+        assert api.dismissed == ["cc:dd"]
+        assert (await api.call("GET", "devices/kitchen"))[1]["id"] == "aa:bb"
+        await api.call("PATCH", "devices/aa:bb", {"name": "cc:dd"})
+        assert (await api.call("GET", "devices/cc:dd"))[1]["id"] == "cc:dd", "an id counts for more"
+        assert await api.call("DELETE", "devices/attic") == (204, None)
+
+
 async def test_a_code_that_nobody_shows_is_none_and_wears_the_others_out(tmp_path):
     async with serving(tmp_path) as api:
         code = (await api.registry.ask("aa:bb", "c")).code

@@ -19,7 +19,10 @@ app.add_typer(tokens, name="token", no_args_is_help=True)
 Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file (TOML); by default ./lumi.toml.")
 ]
-Device = Annotated[str, typer.Argument(help="The device's id.")]
+Device = Annotated[str, typer.Argument(help="The device's id, or its name.")]
+
+
+LANGUAGES = (None, "", "zh", "en")
 
 
 @devices.callback()
@@ -76,6 +79,8 @@ def set_(
     """Set what is different for one device; an empty text takes it back."""
     said = {"persona": persona, "language": language, "voice": voice}
     body = {key: value for key, value in said.items() if value is not None}
+    if language not in LANGUAGES:
+        raise typer.BadParameter("--language is zh or en, or empty for the one that is set for all")
     if not body:
         raise typer.BadParameter("say what to set: --persona, --language or --voice")
     _act(("PATCH", _place(device), body), "已设置：{id}", "Set: {id}", config, as_json=as_json)
@@ -94,7 +99,12 @@ def forget(device: Device, *, config: Config = None, as_json: Json = False) -> N
 
 
 @tokens.command("device")
-def for_device(device: Device, *, config: Config = None, as_json: Json = False) -> None:
+def for_device(
+    device: Annotated[str, typer.Argument(help="The device's id, not its name; an unknown one is let in.")],
+    *,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
     """Print a token for a device that does not ask for one by itself; it is let in with it."""
     _act(("POST", _place(device, "token"), None), "{token}", "{token}", config, as_json=as_json)
 
@@ -115,7 +125,9 @@ def admin(
 
 @tokens.command()
 def rotate(
-    device: Annotated[str | None, typer.Argument(help="A device's id; without it, all devices'.")] = None,
+    device: Annotated[
+        str | None, typer.Argument(help="A device's id or name; without it, all devices'.")
+    ] = None,
     *,
     config: Config = None,
     as_json: Json = False,

@@ -52,6 +52,6 @@ def push(
         run(terminal, lambda: command.waiting(terminal, where))
     if cancel is not None:
         run(terminal, lambda: command.cancel(terminal, where, cancel))
-    if device is None or text is None:
+    if device is None or text is None or not text.strip():
         raise typer.BadParameter('say which device and what, e.g. lumi push kitchen "Dinner is ready."')
     run(terminal, lambda: command.push(terminal, where, device, text, at, after))

@@ -129,8 +129,8 @@ def seconds(text: str) -> float:
     try:
         found = float(text)
     except ValueError:
-        found = parse(text, "en") or parse(text, "zh")
-    if found is None or not isfinite(found):
+        found = None if text.lstrip().startswith("-") else parse(text, "en") or parse(text, "zh")
+    if found is None or not isfinite(found) or found < 0:
         raise ConfigError("--in", f"{text!r} is no length of time; e.g. 10m, 1h30m, 90 (seconds)")
     return float(found)
 

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from lumi.errors import LumiError
 from lumi.server.identity import NAME_LIMIT, printable
 from lumi.server.registry import DeviceRegistry
-from lumi.store.base import Device
+from lumi.store.base import Device, DeviceState
 
 Text64 = Annotated[str, Meta(max_length=64)]
 
@@ -85,7 +85,7 @@ class Household:
     """Acts on the registry.
 
     Args:
-        registry: of the devices.
+        registry: of the devices; each is meant by its id, or by its name.
         is_here: whether a device is connected.
         dismiss: hangs up on a device that may be here no longer.
     """
@@ -104,8 +104,9 @@ class Household:
         """All, in the order of their first visit."""
         return [self._record(device) for device in self._registry.all()]
 
-    def device(self, device_id: str) -> DeviceRecord:
-        """One; raises UnknownDevice."""
+    def device(self, wanted: str) -> DeviceRecord:
+        """One; raises UnknownDevice, or Conflict."""
+        device_id = self._meant(wanted)
         return self._record(_known(self._registry.get(device_id), device_id))
 
     async def pair(self, code: str) -> DeviceRecord:
@@ -117,25 +118,29 @@ class Household:
             )
         return self._record(device)
 
-    async def change(self, device_id: str, changes: DeviceChanges) -> DeviceRecord:
-        """Say something of a device; raises UnknownDevice."""
+    async def change(self, wanted: str, changes: DeviceChanges) -> DeviceRecord:
+        """Say something of a device; raises UnknownDevice, or Conflict."""
+        device_id = self._meant(wanted)
         said = {name: value for name, value in structs.asdict(changes).items() if value is not UNSET}
         return self._record(_known(await self._registry.change(device_id, **said), device_id))
 
-    async def revoke(self, device_id: str) -> DeviceRecord:
-        """Shut a device out, now and from now on; raises UnknownDevice."""
+    async def revoke(self, wanted: str) -> DeviceRecord:
+        """Shut a device out, now and from now on; raises UnknownDevice, or Conflict."""
+        device_id = self._meant(wanted)
         device = _known(await self._registry.revoke(device_id), device_id)
         self._dismiss(device_id)
         return self._record(device)
 
-    async def forget(self, device_id: str) -> None:
-        """As if it had never been here; raises UnknownDevice."""
+    async def forget(self, wanted: str) -> None:
+        """As if it had never been here; raises UnknownDevice, or Conflict."""
+        device_id = self._meant(wanted)
         if not await self._registry.forget(device_id):
             raise UnknownDevice(_no_such(device_id))
         self._dismiss(device_id)
 
-    async def rotate(self, device_id: str) -> DeviceRecord:
-        """Make its tokens void; it gets a new one when it asks. Raises UnknownDevice."""
+    async def rotate(self, wanted: str) -> DeviceRecord:
+        """Make its tokens void; it gets a new one when it asks. Raises UnknownDevice, or Conflict."""
+        device_id = self._meant(wanted)
         device = _known(await self._registry.rotate(device_id), device_id)
         self._dismiss(device_id)
         return self._record(device)
@@ -150,6 +155,24 @@ class Household:
                 f"{NAME_LIMIT} characters that can be printed, and no '|')"
             )
         return DeviceToken(device_id, token)
+
+    def _meant(self, wanted: str) -> str:
+        """The id of the device that is meant by its id, or by its name if it was let in once.
+
+        Who waits may call itself as it likes, so that its name means nobody.
+
+        Raises:
+            Conflict: several have this name.
+        """
+        if self._registry.get(wanted) is not None:
+            return wanted
+        name = wanted.strip().casefold()
+        inside = [device for device in self._registry.all() if device.state is not DeviceState.PENDING]
+        found = [device.id for device in inside if name and device.name.casefold() == name]
+        if len(found) > 1:
+            problem = f"{wanted!r} is the name of several; say one's id: {', '.join(found)}"
+            raise Conflict("ambiguous_device", problem)
+        return found[0] if found else wanted
 
     def _record(self, device: Device) -> DeviceRecord:
         return DeviceRecord(
