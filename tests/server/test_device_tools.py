@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -245,6 +246,17 @@ async def test_one_act_is_done_once_however_often_it_is_asked_for() -> None:
         for _ in range(2):  # who does not say which act it is gets two
             await mine.call(asked(), Speaker())
         assert len(tools.calls) == 4
+
+
+async def test_a_call_with_the_id_of_another_is_not_that_other() -> None:
+    tools = lamp()
+    async with Rehearsal() as house, house.device(tools=tools) as device:
+        await device.hello(features=MCP)
+        mine = tools_of(house, device)
+        await mine.specs(SPEAKER)
+        await mine.call(asked(), SPEAKER)
+        await mine.call(replace(asked(), arguments='{"to": "off"}'), SPEAKER)
+        assert len(tools.calls) == 2
 
 
 async def test_old_acts_are_forgotten() -> None:

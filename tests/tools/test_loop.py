@@ -27,7 +27,7 @@ from lumi.testing.tools import ScriptedTools
 from lumi.tools.loop import CALLS_AT_ONCE, TOO_MANY, LoopSettings, ToolLoop
 from lumi.tools.once import Once
 from lumi.tools.phrases import Phrase, phrase
-from lumi.tools.toolbox import Toolbox, ToolboxSettings
+from lumi.tools.toolbox import BEFORE, Toolbox, ToolboxSettings
 
 ON = ToolCall("a", "scripted_light_on", "{}")
 DOOR = ToolSpec("open_door", "Opens a door.", {"type": "object"}, confirm=True)
@@ -109,6 +109,28 @@ async def test_several_steps():
     talk = Talk({"go": [[ON], [ToolCall("b", ON.name, '{"again": 1}')], "Both."]})
     assert await talk.say("go") == "Both."
     assert [call.arguments for call in talk.tools.calls] == ["{}", '{"again":1}']
+
+
+async def test_equal_calls_of_one_answer_are_each_made_and_one_after_the_result_is_not():
+    talk = Talk(
+        {"milk twice": [[ToolCall("", ON.name, "{}"), ToolCall("", ON.name, " { } ")], [ON], "Done."]},
+        ScriptedTools(results={"light_on": ["got it"]}),
+    )
+    assert await talk.say("milk twice") == "Done."
+    assert len(talk.tools.calls) == 2
+    assert [outcome for _, outcome in talk.outcomes] == ["done", "done", "again"]
+    told = [message.content for message in talk.llm.prompts[2].messages if message.role == "tool"]
+    assert told == ["got it", "got it", f"got it{BEFORE}"]
+
+
+async def test_a_turn_that_is_said_again_does_as_much_as_it_did_and_no_more():
+    twice = [ToolCall("a", ON.name, "{}"), ToolCall("b", ON.name, "{}")]
+    talk = Talk({"milk twice": [twice, "Done."]})
+    await talk.say("milk twice")
+    talk.turns, talk.messages = 0, []
+    assert await talk.say("milk twice") == "Done."
+    assert len(talk.tools.calls) == 2
+    assert [outcome for _, outcome in talk.outcomes] == ["again", "again"]
 
 
 async def test_a_model_that_never_stops_calling_is_asked_for_an_answer():

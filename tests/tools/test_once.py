@@ -64,6 +64,15 @@ async def test_another_act_is_another(store: MemoryStore, speaker: Speaker, tool
     assert act.times == 2
 
 
+async def test_the_second_of_equal_calls_is_an_act_of_its_own_and_done_once_too(store: MemoryStore):
+    act = Counter()
+    for _ in range(2):
+        once = once_over(store)
+        assert (await once.do(TURN, "t", "{}", act))[0] == ToolResult("done 1")
+        assert (await once.do(TURN, "t", "{}", act, nth=1))[0] == ToolResult("done 2")
+    assert act.times == 2
+
+
 async def test_without_a_turn_it_is_always_done(store: MemoryStore):
     act, once = Counter(), once_over(store)
     for _ in range(2):

@@ -13,7 +13,7 @@ from lumi.testing.clock import WallClock
 from lumi.testing.tools import ScriptedTools
 from lumi.tools.once import Once
 from lumi.tools.permissions import Rule
-from lumi.tools.toolbox import RESULT_CHARS, Outcome, Toolbox, ToolboxSettings
+from lumi.tools.toolbox import BEFORE, RESULT_CHARS, Outcome, Toolbox, ToolboxSettings
 
 SPEAKER = Speaker(device_id="kitchen", turn_id="turn-1")
 LEVEL = {"type": "object", "properties": {"level": {"type": "integer"}}, "required": ["level"]}
@@ -53,7 +53,7 @@ async def test_a_call_reaches_its_tool_under_its_own_name():
     assert tools.calls == [ToolCall("1", "light.on", "{}")]
     assert tools.speakers == [SPEAKER]
     assert box.counted == [("home.light.on", Outcome.DONE)]
-    assert await box.call(call(name), SPEAKER) == ToolResult("it is on")
+    assert await box.call(call(name), SPEAKER) == ToolResult(f"it is on{BEFORE}")
     assert len(tools.calls) == 1, "the same turn does not do it twice"
     assert box.counted[1:] == [("home.light.on", Outcome.AGAIN)]
 

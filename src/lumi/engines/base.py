@@ -85,6 +85,8 @@ class ToolCall:
     name: str
     arguments: str
     """JSON text, as the model wrote it."""
+    nth: int = 0
+    """So many calls of the very same came before it in the same answer: each is an act of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,7 @@ class Tools(Protocol):
         ...
 
     async def call(self, call: ToolCall, speaker: Speaker) -> ToolResult:
-        """Do it. `speaker.turn_id` with the call's id names the act: asked for again, it is not done twice.
+        """Do it.
 
         Raises:
             ToolError: there is no such tool, its arguments make no sense, or it cannot be reached.

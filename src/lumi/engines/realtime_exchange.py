@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lumi.audio.format import SPEECH_RATE_HZ, duration_ms
 from lumi.audio.resample import Resampler
 from lumi.engines.base import DuplexEvent, SpokenPiece, TextDelta, ToolCall, ToolNote, ToolResult, Transcript
+from lumi.engines.equal_calls import counted
 from lumi.engines.realtime_line import Line, SpokenItem, failure, mend, trouble_of
 from lumi.errors import EngineError, ToolError, Trouble
 
@@ -127,7 +128,7 @@ class Exchange:
 
     async def _act(self) -> AsyncGenerator[DuplexEvent, None]:
         """Call the tools, one after the other, and have the model go on with their results."""
-        calls, self._calls = self._calls, []
+        calls, self._calls = counted(self._calls), []
         if not self._transcribed and any(call.name in self.guarded for call in calls):
             async for transcript in self._late_transcript():
                 yield transcript

@@ -24,6 +24,9 @@ from lumi.server.device_rpc import ANSWER_WITHIN_S, Answer, DeviceRpc, Silence
 LIST_WITHIN_S = 1.0
 """So long after the first hello a turn waits for the list; boards take some 100 ms for it."""
 
+Act = tuple[str, str, str, str]
+"""Of which turn, the id of the call, and what is called with what: after a failure ids may begin anew within a turn."""
+
 MAX_ACTS = 64
 """Acts whose outcome is remembered, so that none is done twice; the oldest is forgotten."""
 
@@ -54,7 +57,7 @@ class DeviceTools:
         self._iot = DeviceIot(send)
         self._granted = False
         self._here = False
-        self._acts: dict[tuple[str, str], asyncio.Future[Answer | ToolResult]] = {}  # oldest first
+        self._acts: dict[Act, asyncio.Future[Answer | ToolResult]] = {}  # oldest first
 
     def grant(self, *, asked: bool) -> None:
         """A hello, the first or a later one: whether the device has tools over `mcp`."""
@@ -104,11 +107,13 @@ class DeviceTools:
         Raises:
             ToolError: there is no such tool, its arguments make no sense, or the device does not answer.
         """
-        act = (speaker.turn_id, call.id)
-        outcome = self._acts.get(act) if all(act) else None
+        act = (speaker.turn_id, call.id, call.name, call.arguments)
+        known = bool(speaker.turn_id and call.id)
+        outcome = self._acts.get(act) if known else None
         if outcome is None:
             outcome = self._start(call)
-            self._remember(act, outcome)
+            if known:
+                self._remember(act, outcome)
         answer = await asyncio.shield(outcome)
         match answer:
             case Result(value=value):
@@ -142,11 +147,10 @@ class DeviceTools:
         )
         return outcome
 
-    def _remember(self, act: tuple[str, str], outcome: asyncio.Future[Answer | ToolResult]) -> None:
-        if all(act):
-            self._acts[act] = outcome
-            while len(self._acts) > MAX_ACTS:
-                del self._acts[next(iter(self._acts))]
+    def _remember(self, act: Act, outcome: asyncio.Future[Answer | ToolResult]) -> None:
+        self._acts[act] = outcome
+        while len(self._acts) > MAX_ACTS:
+            del self._acts[next(iter(self._acts))]
 
     def _targets(self) -> dict[str, Target]:
         """By the names that models know them by."""

@@ -22,6 +22,7 @@ from lumi.engines.base import (
     ToolNote,
     ToolSpec,
 )
+from lumi.engines.equal_calls import counted
 from lumi.tools.confirmation import ONE_AT_A_TIME, Confirmation
 from lumi.tools.phrases import Phrase, phrase, question, without_fillers
 from lumi.tools.toolbox import Outcome, Toolbox, Used
@@ -144,6 +145,7 @@ class _Answer:
         finally:
             if isinstance(stream, AsyncGenerator):
                 await stream.aclose()
+        self._calls = counted(self._calls)
         if self._calls:
             self._messages.append(ChatMessage("assistant", text, tool_calls=tuple(self._calls)))
             if self._open_sentence:  # what was said so far is spoken now, not when the tools have answered

@@ -1,5 +1,7 @@
 """What a turn has done is not done again, also if the turn is said again after a crash.
 
+An act is a tool and its arguments, and where a model calls for the same several times in one answer, which of these it is.
+
 An act is kept in the store before it is done, and its result after. Of an act that was begun and never finished nobody
 knows whether it was done: the model is told so, and it is not done again.
 """
@@ -38,7 +40,13 @@ class Once:
         self._going: dict[Key, asyncio.Future[None]] = {}  # bounded by the calls that are going on
 
     async def do(
-        self, speaker: Speaker, tool: str, arguments: str, act: Callable[[], Awaitable[ToolResult]]
+        self,
+        speaker: Speaker,
+        tool: str,
+        arguments: str,
+        act: Callable[[], Awaitable[ToolResult]],
+        *,
+        nth: int = 0,
     ) -> tuple[ToolResult, bool]:
         """The result of `act`, and whether it is that of an earlier time. A turn without an id is always done.
 
@@ -47,7 +55,8 @@ class Once:
         """
         if not speaker.turn_id:
             return await act(), False
-        digest = hashlib.blake2b(f"{tool}\0{arguments}".encode(), digest_size=16).hexdigest()
+        named = f"{tool}\0{arguments}" + (f"\0{nth}" if nth else "")
+        digest = hashlib.blake2b(named.encode(), digest_size=16).hexdigest()
         key = (speaker.device_id or speaker.session_id, speaker.turn_id, digest)
         while (going := self._going.get(key)) is not None:
             await going

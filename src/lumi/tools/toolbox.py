@@ -22,6 +22,7 @@ from lumi.tools.permissions import Rule, fits, permitted
 
 RESULT_CHARS = 8_000
 """Of a tool's result; the rest is cut off, so that one answer does not fill a model's whole memory."""
+BEFORE = "\n(This came of the same call before, in this very turn. It was not done once more.)"
 SPECS_S = 2.0
 """How long a source may take to say what it has; it is left out of this turn then."""
 
@@ -167,7 +168,7 @@ class Toolbox:
             if entry.spec.read_only:
                 result, again = await act(), False
             else:
-                result, again = await self._once.do(speaker, entry.name, call.arguments, act)
+                result, again = await self._once.do(speaker, entry.name, call.arguments, act, nth=call.nth)
         except TimeoutError:
             text = f"{entry.name}: no result within {timeout_s:g} s; it may or may not have been done"
             log.warning("tool too slow", tool=entry.name, timeout_s=timeout_s)
@@ -180,7 +181,7 @@ class Toolbox:
             text = f"{entry.name}: broke with {type(error).__name__}: {error}"
             return Outcome.BROKEN, ToolResult(text, failed=True)
         if again:
-            return Outcome.AGAIN, result
+            return Outcome.AGAIN, result if result.failed else replace(result, text=f"{result.text}{BEFORE}")
         return (Outcome.FAILED if result.failed else Outcome.DONE), result
 
     async def _entries(self, speaker: Speaker) -> Mapping[str, Entry]:
