@@ -14,6 +14,7 @@ from lumi.engines.base import (
     ChatMessage,
     Duplex,
     DuplexEvent,
+    Filler,
     Prompt,
     Speaker,
     SpokenPiece,
@@ -27,7 +28,8 @@ from lumi.engines.base import (
 from lumi.engines.openai_realtime import OpenAiRealtime
 from lumi.errors import EngineError, ToolError, Trouble
 from lumi.testing.duplex_conformance import DuplexConformance
-from lumi.testing.realtime_server import Call, RealtimeFault, RealtimeServer
+from lumi.testing.realtime_script import Call, RealtimeFault
+from lumi.testing.realtime_server import RealtimeServer
 from lumi.testing.sounds import tone
 
 pytestmark = pytest.mark.real
@@ -221,6 +223,85 @@ async def test_a_tool_that_asks_for_a_yes_is_handed_the_words_of_the_user(
         ToolNote("door"),
         ToolNote("door", "done"),
     ]
+
+
+class SlowLamp(Lamp):
+    """Takes its time."""
+
+    async def call(self, call: ToolCall, speaker: Speaker) -> ToolResult:
+        await asyncio.sleep(0.3)
+        return ToolResult("on")
+
+
+def waiting(after_s: float) -> Prompt:
+    return Prompt((), SPEAKER, filler=Filler(after_s, lambda words: "One moment." if words else "?"))
+
+
+async def test_a_tool_that_takes_long_is_bridged_in_the_models_own_voice_once() -> None:
+    service = RealtimeServer([Call("lamp", then=Call("lamp", then="It is on."))])
+    async with talking(service) as duplex:
+        events = await said(duplex, waiting(0.05), SlowLamp())
+        assert text(events) == "One moment.  It is on."
+        assert spoken_ms(events) == pytest.approx(len("One moment.It is on.") * 50, abs=1)
+    (heard,) = service.sessions
+    assert [item["text"] for item in heard.items if item.get("role") == "assistant"] == ["It is on."]
+    asides = [one["response"] for one in heard.received if one.get("response")]
+    assert [one["conversation"] for one in asides] == ["none"], "once in a turn"
+
+
+async def test_a_quick_tool_is_not_bridged_and_a_service_without_asides_answers_all_the_same() -> None:
+    service = RealtimeServer([Call("lamp", then="It is on.")])
+    async with talking(service) as duplex:
+        assert text(await said(duplex, waiting(5), SlowLamp())) == "It is on."
+        assert service.sessions[0].kinds().count("response.create") == 2
+        service.fault = RealtimeFault.NO_ASIDES
+        assert text(await said(duplex, waiting(0.05), SlowLamp())) == "It is on."
+
+
+async def test_who_speaks_into_a_filler_is_answered_next_and_hears_no_more_of_it() -> None:
+    service = RealtimeServer([Call("lamp"), "Yes."], piece_s=0.1)
+    async with talking(service) as duplex:
+        stream = cast(
+            "AsyncGenerator[DuplexEvent, None]", duplex.converse(utterance(), waiting(0.05), Lasting())
+        )
+        async with aclosing(stream) as events:
+            async for event in events:
+                if isinstance(event, SpokenPiece):
+                    duplex.interrupted(SPEAKER, 40.0)
+                    break
+        answer = await said(duplex)
+        assert text(answer) == "Yes."
+        assert spoken_ms(answer) == pytest.approx(len("Yes.") * 50)
+        (heard,) = service.sessions
+        (cancelled,) = [event for event in heard.received if event["type"] == "response.cancel"]
+        assert cancelled["response_id"]
+        assert "conversation.item.truncate" not in heard.kinds()
+
+
+async def test_a_filler_that_has_no_id_yet_ends_with_its_connection() -> None:
+    service = RealtimeServer([Call("lamp"), "Yes."])
+    async with talking(service) as duplex:
+
+        async def ask() -> None:
+            async for event in duplex.converse(utterance(), waiting(0.05), Lasting()):
+                if isinstance(event, ToolNote):
+                    service.fault = RealtimeFault.SILENT
+
+        asking = asyncio.ensure_future(ask())
+        await asyncio.sleep(0.3)
+        asking.cancel()
+        await asyncio.wait({asking})
+        service.fault = RealtimeFault.NONE
+        assert text(await said(duplex)) == "Yes."
+        assert len(service.sessions) == 2
+
+
+class Lasting(Lamp):
+    """Never comes to an end."""
+
+    async def call(self, call: ToolCall, speaker: Speaker) -> ToolResult:
+        await asyncio.Event().wait()
+        raise AssertionError
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from lumi.engines.circuit import CircuitSettings
 from lumi.server.server import Server
 from lumi.testing import FakeDevice, ScriptedLlm, SpokenTurn
 from lumi.testing.device_tools import ScriptedDeviceTools
-from lumi.testing.realtime_server import Call, RealtimeFault, RealtimeServer
+from lumi.testing.realtime_script import Call, RealtimeFault
+from lumi.testing.realtime_server import RealtimeServer
 from lumi.testing.rehearsal import spoken
 from lumi.testing.wire import is_tts, kind
 from lumi.transport.websocket import connect
@@ -152,6 +153,25 @@ async def test_its_tools_are_those_of_any_model_and_doors_open_after_a_clear_yes
                 assert result.startswith(told), words
     assert len(outputs(service)) == len(turns)
     assert tools.calls == [("self.lamp.set", {"level": 7}), ("self.door.unlock", {"door": "front"})]
+
+
+async def test_a_tool_that_takes_long_is_bridged_in_the_language_that_was_spoken() -> None:
+    tools = ScriptedDeviceTools({"self.lamp.set": lambda _: "on"}, delay_s=0.5)
+    said = [replace(LAMP, then="灯开了。")]
+    async with RealtimeServer(said, ["开灯"], ms_per_character=10) as service:
+        wanted = {
+            "duplex": DuplexSettings(engine="openai_realtime", base_url=service.base_url),
+            "tools": ToolSettings(skills=False, filler_s=0.1),
+        }
+        async with (
+            scripted_lumi(CONFIG.model_copy(update=wanted)) as server,
+            FakeDevice(await connect(server.url), tools=tools) as device,
+        ):
+            await device.hello(features={"mcp": True})
+            turn = await ask_at_once(device)
+            assert turn.sentences == ["请稍等。", "灯开了。"]
+            assert turn.packets
+            assert outputs(service) == ["on"]
 
 
 def outputs(service: RealtimeServer) -> list[str]:

@@ -8,7 +8,7 @@ whose text says what to install.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
@@ -125,12 +125,23 @@ LlmEvent = TextDelta | EmotionHint | ToolCall | ToolNote
 
 
 @dataclass(frozen=True, slots=True)
+class Filler:
+    """What a model that speaks for itself is to say when a tool takes long."""
+
+    after_s: float
+    text: Callable[[str], str]
+    """By the words of the user, as far as they are known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """What a reply is asked for. The last message is the user's."""
 
     messages: Sequence[ChatMessage]
     speaker: Speaker = Speaker()
     tools: Sequence[ToolSpec] = ()
+    filler: Filler | None = None
+    """For a `Duplex` only: an `Llm` is bridged by whoever calls its tools."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,8 @@ class OpenAiRealtime:
         session = prompt.speaker.session_id
         specs = await tools.specs(prompt.speaker) if tools is not None else prompt.tools
         line = await self._line(prompt, specs)
-        exchange = Exchange(
-            line, prompt.speaker, tools, frozenset(spec.name for spec in specs if spec.confirm)
-        )
+        guarded = frozenset(spec.name for spec in specs if spec.confirm)
+        exchange = Exchange(line, prompt.speaker, tools, guarded, prompt.filler)
         try:
             await exchange.ask(audio)
             async for event in exchange.answer():

@@ -17,7 +17,7 @@ from lumi.engines.realtime_line import Line, SpokenItem, failure, mend, trouble_
 from lumi.errors import EngineError, ToolError, Trouble
 
 if TYPE_CHECKING:
-    from lumi.engines.base import Speaker, Tools
+    from lumi.engines.base import Filler, Speaker, Tools
 
 NAME: Final = "openai_realtime"
 RATE_HZ: Final = 24_000
@@ -30,6 +30,7 @@ TRANSCRIPT_S: Final = 2.0
 """After the answer is complete, how long to wait for the words of the question."""
 
 TRUNCATION: Final = "lumi-truncation"
+FILLER: Final = "lumi-filler"
 
 
 @dataclass(slots=True)
@@ -41,12 +42,15 @@ class Exchange:
     tools: Tools | None
     guarded: frozenset[str] = frozenset()
     """Tools that are called only after what the user says to it is known."""
+    filler: Filler | None = None
     done: bool = False
     entries: int = 0
     """What the dialogue has grown by."""
     _asked: bool = False
     _transcribed: bool = False
     _spoken_ms: float = 0.0
+    _filling: str | None = None
+    """The response that bridges a tool's work, while it is under way; empty until the service has given it an id."""
     _items: list[SpokenItem] = field(default_factory=list)
     _calls: list[ToolCall] = field(default_factory=list)
 
@@ -114,16 +118,20 @@ class Exchange:
         return None
 
     def _spoken(self, event: Mapping[str, Any]) -> SpokenPiece:
+        """A piece of something that the model will remember to have said."""
+        item_id = str(event.get("item_id", ""))
+        if not self._items or self._items[-1].id != item_id:
+            self._items.append(SpokenItem(item_id, self._spoken_ms))
+        piece = self._piece(event)
+        self._items[-1].length_ms += duration_ms(piece.pcm, RATE_HZ)
+        return piece
+
+    def _piece(self, event: Mapping[str, Any]) -> SpokenPiece:
         try:
             pcm = base64.b64decode(str(event["delta"]), validate=True)
         except (KeyError, binascii.Error) as error:
             raise failure(NAME, f"sent sound that cannot be read ({error})", Trouble.GARBLED) from error
-        item_id = str(event.get("item_id", ""))
-        if not self._items or self._items[-1].id != item_id:
-            self._items.append(SpokenItem(item_id, self._spoken_ms))
-        length_ms = duration_ms(pcm, RATE_HZ)
-        self._items[-1].length_ms += length_ms
-        self._spoken_ms += length_ms
+        self._spoken_ms += duration_ms(pcm, RATE_HZ)
         return SpokenPiece(pcm)
 
     async def _act(self) -> AsyncGenerator[DuplexEvent, None]:
@@ -132,9 +140,18 @@ class Exchange:
         if not self._transcribed and any(call.name in self.guarded for call in calls):
             async for transcript in self._late_transcript():
                 yield transcript
+        filler_at = _now() + (self.filler.after_s if self.filler else 0.0)
         for call in calls:
             yield ToolNote(call.name)
-            result = await self._result(call)
+            # No task group: a generator that is closed in the middle may not leave one. It is closed here all the same.
+            working = asyncio.create_task(self._result(call), name="tool")
+            try:
+                async for event in self._bridged(working, filler_at):
+                    yield event
+            finally:
+                working.cancel()
+                await asyncio.wait({working})
+            result = working.result()
             yield ToolNote(call.name, "failed" if result.failed else "done")
             item = {"type": "function_call_output", "call_id": call.id, "output": result.text}
             await self.line.send("conversation.item.create", item=item)
@@ -148,10 +165,40 @@ class Exchange:
         except ToolError as error:
             return ToolResult(str(error), failed=True)
 
+    async def _bridged(
+        self, working: asyncio.Task[ToolResult], filler_at: float
+    ) -> AsyncGenerator[DuplexEvent, None]:
+        """Until the tool is done; where it takes long and nothing has been said yet, the user is told to wait, once."""
+        if self.filler is not None and not self._spoken_ms:
+            await asyncio.wait({working}, timeout=max(0.0, filler_at - _now()))
+            if not working.done():
+                async for event in self._fill(self.filler.text(self.speaker.words)):
+                    yield event
+        await asyncio.wait({working})
+
+    async def _fill(self, text: str) -> AsyncGenerator[DuplexEvent, None]:
+        """Have the model say it in its own voice, outside of the conversation: it is no answer, and is not remembered.
+
+        A service that cannot do so costs the filler alone.
+        """
+        self._filling, ended = "", ""
+        await self.line.send("response.create", event_id=FILLER, response=_aside(text))
+        while ended not in {"response.done", "error"}:
+            event = await self.line.receive()
+            ended = str(event.get("type"))
+            if ended == "response.created":
+                self._filling = str(event.get("response", {}).get("id", ""))
+            elif ended == "response.output_audio.delta":
+                yield self._piece(event)
+            elif ended not in {"response.done", "error"} and (given := self._given(event)) is not None:
+                yield given
+        self._filling = None
+        yield TextDelta(" ")
+
     async def _late_transcript(self) -> AsyncGenerator[Transcript, None]:
         """The question's words may come after the model has decided; without them nobody knows what was asked."""
-        until = asyncio.get_running_loop().time() + TRANSCRIPT_S
-        while (left_s := until - asyncio.get_running_loop().time()) > 0:
+        until = _now() + TRANSCRIPT_S
+        while (left_s := until - _now()) > 0:
             try:
                 event = await self.line.receive(left_s)
             except EngineError:
@@ -165,7 +212,13 @@ class Exchange:
         if not self._asked:
             await self.line.send("input_audio_buffer.clear")
             return
-        await self.line.send("response.cancel", event_id=TRUNCATION)
+        if self._filling == "":
+            await (
+                self.line.aclose()
+            )  # what cannot be named cannot be stopped, and would be heard in the next turn
+            return
+        named = {"response_id": self._filling} if self._filling else {}
+        await self.line.send("response.cancel", event_id=TRUNCATION, **named)
         for item in self._items:
             end_ms = int(min(max(heard_ms - item.start_ms, 0.0), item.length_ms))
             if end_ms < int(item.length_ms):
@@ -182,6 +235,22 @@ class Exchange:
         """Read what is still under way of the answer, so that the next one does not begin with it."""
         while (await self.line.receive()).get("type") not in {"response.done", "error"}:
             pass
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _aside(text: str) -> dict[str, Any]:
+    """A response that says some words and is no part of the conversation."""
+    return {
+        "conversation": "none",
+        "input": [],
+        "output_modalities": ["audio"],
+        "tools": [],
+        "tool_choice": "none",
+        "instructions": f"Say exactly these words, and nothing else: {text}",
+    }
 
 
 def _check(response: Mapping[str, Any]) -> None:

@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lumi.engines.base import ChatMessage, Duplex, Llm, Speaker, Stt, Tools, Tts, Voice
+from lumi.engines.base import ChatMessage, Duplex, Filler, Llm, Speaker, Stt, Tools, Tts, Voice
 from lumi.server.device_overrides import NOTHING, DeviceOverrides
 from lumi.server.turn_history import TurnTrace
+from lumi.tools.phrases import Phrase, phrase
+from lumi.voice.duplex_turn import Realtime
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.interruption import InterruptionSettings
+from lumi.voice.language import language_of
 from lumi.voice.mouth import Mouth
-from lumi.voice.turn import Emit, Realtime, Turn, TurnSettings
+from lumi.voice.turn import Emit, Turn, TurnSettings
 
 if TYPE_CHECKING:
     from lumi.server.tooling import Tooling
@@ -84,7 +87,19 @@ class Kit:
             history=lambda: messages(self.settings.persona, turn_id),
             speaker=speaker,
             settings=self.settings.turn,
-            realtime=None if self.duplex is None else Realtime(self.duplex, self.tools),
+            realtime=None
+            if self.duplex is None
+            else Realtime(self.duplex, self.tools, self._filler(speaker)),
+        )
+
+    def _filler(self, speaker: Speaker) -> Filler | None:
+        """What a model that speaks for itself says when a tool takes long."""
+        if self.tooling is None:
+            return None
+        default = speaker.language
+        return Filler(
+            self.tooling.loop.filler_s,
+            lambda words: phrase(Phrase.ONE_MOMENT, language_of(words, default)).strip(),
         )
 
 

@@ -14,13 +14,12 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
+from lumi.testing.realtime_script import Answer, Call, Heard, Json, RealtimeFault
 from lumi.testing.sounds import tone
 
 RATE_HZ = 24_000
@@ -28,58 +27,6 @@ MS_PER_CHARACTER = 50.0
 PIECE_MS = 100.0
 SHORTEST_MS = 100.0
 """Less sound than this cannot be committed."""
-
-Json = dict[str, Any]
-
-
-class RealtimeFault(StrEnum):
-    """What goes wrong from now on."""
-
-    NONE = "none"
-    CUT_IN_ANSWER = "cut_in_answer"
-    """The connection breaks after the first piece of speech."""
-    CUT_BEFORE_ANSWER = "cut_before_answer"
-    SILENT = "silent"
-    """Nothing comes back any more."""
-    FAILED = "failed"
-    """The response ends as failed, for want of credit."""
-    GARBLED = "garbled"
-    """What comes is no event."""
-    NO_TRANSCRIPT = "no_transcript"
-    LATE_TRANSCRIPT = "late_transcript"
-    """It comes after the answer."""
-
-
-@dataclass(slots=True)
-class Call:
-    """The model wants a function called; `then` is what it says with the result."""
-
-    name: str
-    arguments: str = "{}"
-    then: str = "Done."
-
-
-Answer = str | Call
-
-
-@dataclass(slots=True)
-class Heard:
-    """One connection, as the service knows it."""
-
-    settings: Json = field(default_factory=dict)
-    sound: bytearray = field(default_factory=bytearray)
-    utterances: list[bytes] = field(default_factory=list)
-    items: list[Json] = field(default_factory=list)
-    received: list[Json] = field(default_factory=list)
-    pending: Call | None = None
-
-    def kinds(self) -> list[str]:
-        """The kinds of events that came, runs of the same folded into one."""
-        names: list[str] = []
-        for event in self.received:
-            if not names or names[-1] != event["type"]:
-                names.append(event["type"])
-        return names
 
 
 class RealtimeServer:
@@ -178,6 +125,8 @@ class Talk:
         self._answer: Answer = ""
         self._transcript = ""
         self._spoken: Json = {}
+        self._response_id = ""
+        self._aside_id = ""
         self._handlers: dict[str, Callable[[Json], Any]] = {
             "session.update": self._configure,
             "input_audio_buffer.append": self._append,
@@ -197,7 +146,10 @@ class Talk:
         """Do what a client's event asks for."""
         self._heard.received.append(event)
         match event["type"]:
+            case "response.create" if event.get("response", {}).get("conversation") == "none":
+                await self._say_aside(event, tasks)
             case "response.create":
+                self._response_id = self._server.next_id("resp")
                 self._answering = tasks.create_task(self._respond())
             case "response.cancel":
                 await self._cancel(event)
@@ -263,8 +215,26 @@ class Talk:
                 return
         await self._error("invalid_request_error", "invalid_truncation", event)
 
+    async def _say_aside(self, event: Json, tasks: asyncio.TaskGroup) -> None:
+        """What its instructions quote, remembered nowhere."""
+        if self._server.fault is RealtimeFault.NO_ASIDES:
+            await self._error("invalid_request_error", "unsupported", event)
+            return
+        if self._server.fault is RealtimeFault.SILENT:
+            return
+        self._aside_id = self._response_id = self._server.next_id("resp")
+        text = event["response"]["instructions"].rpartition(": ")[2]
+        await self.tell("response.created", response={"id": self._aside_id, "status": "in_progress"})
+        self._answering = tasks.create_task(self._say({"id": self._server.next_id("item")}, text))
+
     async def _cancel(self, event: Json) -> None:
-        if self._answering is None or self._answering.done():
+        named = event.get("response_id", "")
+        idle = self._answering is None or self._answering.done()
+        if (
+            self._answering is None
+            or idle
+            or named != (self._aside_id if self._response_id == self._aside_id else "")
+        ):
             await self._error("invalid_request_error", "response_cancel_not_active", event)
             return
         self._answering.cancel()
@@ -276,7 +246,7 @@ class Talk:
 
     async def _respond(self) -> None:
         fault = self._server.fault
-        await self.tell("response.created", response={"status": "in_progress"})
+        await self.tell("response.created", response={"id": self._response_id, "status": "in_progress"})
         if fault is RealtimeFault.SILENT:
             await asyncio.Event().wait()
         elif fault is RealtimeFault.CUT_BEFORE_ANSWER:
@@ -306,6 +276,10 @@ class Talk:
         item: Json = {"id": self._server.next_id("item"), "type": "message", "role": "assistant"}
         item |= {"text": text, "spoken_ms": 0.0}
         self._heard.items.append(item)
+        await self._say(item, text)
+
+    async def _say(self, item: Json, text: str) -> None:
+        item.setdefault("spoken_ms", 0.0)
         place = {"item_id": item["id"], "content_index": 0}
         for word in text.split(" "):
             await self.tell("response.output_audio_transcript.delta", delta=f"{word} ", **place)

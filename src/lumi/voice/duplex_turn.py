@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from lumi.audio.format import duration_ms
 from lumi.engines.base import (
     Duplex,
     DuplexEvent,
     EmotionHint,
+    Filler,
     Prompt,
     SpokenPiece,
     TextDelta,
@@ -51,6 +53,15 @@ NO_WORDS = "…"
 """Shown for speech whose words have not come."""
 
 Emit = Callable[[TurnEvent], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Realtime:
+    """A model that does whole spoken turns, the tools that it may call, and what it says when one takes long."""
+
+    duplex: Duplex
+    tools: Tools | None = None
+    filler: Filler | None = None
 
 
 class Silence(Exception):

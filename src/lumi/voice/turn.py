@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 
 from lumi.engines.base import (
     ChatMessage,
-    Duplex,
     EmotionHint,
     Llm,
     Prompt,
@@ -24,13 +23,12 @@ from lumi.engines.base import (
     Stt,
     TextDelta,
     ToolNote,
-    Tools,
     Transcript,
 )
 from lumi.engines.continuation import Joint, continuing
 from lumi.errors import EngineError
 from lumi.voice.deadline import within
-from lumi.voice.duplex_turn import DuplexTurn, Silence
+from lumi.voice.duplex_turn import DuplexTurn, Realtime, Silence
 from lumi.voice.ear import Ear, Emit, TurnSettings
 from lumi.voice.events import (
     Emotion,
@@ -78,14 +76,6 @@ class Announcement:
 
 
 Source = Utterance | Typed | Announcement
-
-
-@dataclass(frozen=True, slots=True)
-class Realtime:
-    """A model that does whole spoken turns, and the tools that it may call."""
-
-    duplex: Duplex
-    tools: Tools | None = None
 
 
 @dataclass(slots=True)
@@ -164,7 +154,8 @@ class Turn:
             audible=lambda: self._audible,
         )
         try:
-            await turn.run(replay, Prompt(tuple(self._history()), self._speaker), realtime.tools)
+            prompt = Prompt(tuple(self._history()), self._speaker, filler=realtime.filler)
+            await turn.run(replay, prompt, realtime.tools)
         except Silence:
             self._clock.start(replay.ended_at)
             await self._emit(Heard(self.id, Transcript("", 0.0)))
