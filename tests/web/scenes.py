@@ -146,6 +146,15 @@ async def waiting(stage: Stage) -> None:
     await stage.page.wait_for_function("document.getElementById('countdown').textContent !== ''")
 
 
+async def limited(stage: Stage) -> None:
+    """Whoever has asked too much for this hour sees why the next question waits."""
+    await say(stage, SAID[stage.language][2])
+    for words in (HEARD[stage.language], LATER[stage.language]):
+        await type_in(stage, words)
+    await stage.page.locator("#talk .mine.waiting").nth(1).wait_for()
+    await stage.page.wait_for_timeout(300)
+
+
 async def settings(stage: Stage) -> None:
     await stage.page.locator("#openSettings").click()
     await stage.page.locator("#voiceName").wait_for()
@@ -188,6 +197,7 @@ SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
         speaking,
         ringing,
         waiting,
+        limited,
         settings,
         devices,
         door,
@@ -208,6 +218,9 @@ async def answering(language: str, name: str) -> AsyncIterator[Server]:
     if name in {door.__name__, stranger.__name__}:
         locked = {"token": SecretStr("open-sesame"), "pairing": name == stranger.__name__}
         config = CONFIG.model_copy(update={"server": CONFIG.server.model_copy(update=locked)})
+    if name == limited.__name__:
+        spent = CONFIG.limits.model_copy(update={"engine_minutes_per_hour": 0.000001})
+        config = CONFIG.model_copy(update={"limits": spent})
     async with Server(
         config, vad=ScriptedVad(), stt=stt, tts=Choir(ms_per_character=SPEED_MS[language])
     ) as server:

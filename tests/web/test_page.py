@@ -7,6 +7,7 @@ import base64
 import re
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 from pydantic import SecretStr
 from tests.flows.scripted import CONFIG, answering, scripted_lumi
@@ -63,12 +64,17 @@ async def test_an_answer_grows_word_by_word_and_feels_as_it_was_meant(visit):
         await expect(answer).to_have_attribute("aria-busy", "false")
 
 
-async def test_what_is_written_without_a_line_waits_and_is_answered_once(visit):
+@pytest.mark.parametrize(
+    ("locale", "offline"),
+    [("en-GB", "Waits for the connection"), ("zh-CN", "等待连接")],
+    ids=["en", "zh"],
+)
+async def test_what_is_written_without_a_line_waits_and_is_answered_once(visit, locale, offline):
     llm = answering("It is noon.")
     async with (
         scripted_lumi(llm=llm) as server,
         Gate(server.port) as gate,
-        visit(gate.url, watch=LOST) as page,
+        visit(gate.url, watch=LOST, locale=locale) as page,
     ):
         await expect(badge(page)).to_have_attribute("data-state", "ready")
         await gate.shut()
@@ -76,7 +82,8 @@ async def test_what_is_written_without_a_line_waits_and_is_answered_once(visit):
         await say(page, "Are you there?")
         waiting = page.locator("#talk .mine")
         await expect(waiting).to_have_class("mine waiting")
-        await expect(page.locator("#countdown")).to_contain_text("Next try in")
+        await expect(waiting.locator(".mark span")).to_have_text(offline)
+        await expect(page.locator("#countdown")).not_to_be_empty()
         await gate.open()
         await page.locator("#now").dispatch_event("click")
         await expect(page.get_by_text("It is noon.")).to_be_visible()
@@ -130,6 +137,58 @@ async def test_a_picture_is_pasted_and_looked_at(visit):
     assert asked.images[0].data == PIXEL
 
 
+@pytest.mark.parametrize(
+    ("locale", "why"),
+    [("en-GB", r"^Too many questions; again in [\d:]+$"), ("zh-CN", r"^提问太多，[\d:]+ 后再发$")],
+    ids=["en", "zh"],
+)
+async def test_who_asks_too_much_sees_why_it_waits_and_how_long(visit, locale, why):
+    spent = CONFIG.limits.model_copy(update={"engine_minutes_per_hour": 0.01})
+    config = CONFIG.model_copy(update={"limits": spent})
+    llm = ScriptedLlm({"one": "It is noon.", "two": "Still noon."}, delay_s=0.7)
+    async with scripted_lumi(config, llm=llm) as server, visit(server.page_url, locale=locale) as page:
+        await say(page, "one")
+        await expect(page.get_by_text("It is noon.")).to_be_visible()
+        await say(page, "two")
+        await say(page, "three")
+        marks = page.locator("#talk .mine.waiting .mark span")
+        await expect(marks.first).to_have_text(re.compile(why))
+        await expect(marks.last).to_have_text(
+            {"en-GB": "Waits for the answer before it", "zh-CN": "等前一条的回答"}[locale]
+        )
+
+
+@pytest.mark.parametrize(
+    ("locale", "why"),
+    [("en-GB", "Waiting for the server’s answer"), ("zh-CN", "正在等服务器回答")],
+    ids=["en", "zh"],
+)
+async def test_an_answer_that_takes_long_is_waited_for_in_so_many_words(visit, locale, why):
+    held = asyncio.Event()
+
+    class Slow(ScriptedLlm):
+        async def reply(self, prompt: Prompt) -> Any:
+            await held.wait()
+            async for event in super().reply(prompt):
+                yield event
+
+    llm = Slow(lambda _: "It is noon.")
+    async with (
+        scripted_lumi(llm=llm) as server,
+        visit(server.page_url, None, locale=locale) as page,
+    ):
+        await page.clock.install()
+        await page.goto("/")
+        await say(page, "What time is it?")
+        await expect(page.locator("#talk .mine.sent")).to_be_visible()
+        await expect(page.get_by_text(why)).to_have_count(0)
+        await page.clock.fast_forward(6000)
+        await expect(page.get_by_text(why)).to_be_visible()
+        held.set()
+        await expect(page.get_by_text("It is noon.")).to_be_visible()
+        await expect(page.get_by_text(why)).to_have_count(0)
+
+
 async def test_what_fails_for_now_waits_and_can_be_taken_back(visit):
     broken = EngineError("scripted", "it broke")
     async with (
@@ -137,7 +196,7 @@ async def test_what_fails_for_now_waits_and_can_be_taken_back(visit):
         visit(server.page_url) as page,
     ):
         await say(page, "bad")
-        await expect(page.locator("#talk .mine.waiting")).to_have_count(1)
+        await expect(page.locator("#talk .mine.waiting")).to_contain_text("No answer for now; again in 0:0")
         await page.get_by_role("button", name="Take back").click()
         await expect(page.locator("#talk .mine")).to_have_count(0)
         await say(page, "good")

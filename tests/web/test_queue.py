@@ -133,6 +133,29 @@ async def test_what_fails_for_now_is_sent_again_after_a_growing_wait(module_page
     assert made[0] == [1, 2, 2, 3, 3, 4]
 
 
+async def test_it_tells_what_each_waits_for_and_until_when(module_page):
+    made = await play(
+        module_page,
+        """
+        const waits = () => queue.messages.map(({ waits, until }) => [waits, until === null ? null : until - clock.now]);
+        queue.open(store, []); say("a"); say("b"); await settled();
+        const told = [waits()];
+        queue.lineReady(); told.push(waits());
+        fail("a", "rate_limited", { retryable: true, retryAfterS: 30 }); told.push(waits());
+        pass(30000); told.push(waits());
+        fail("a", "llm_failed", { retryable: true }); queue.lineLost(); told.push(waits());
+        return told;
+        """,
+    )
+    assert made == [
+        [["line", None], ["line", None]],
+        [[None, None], ["turn", None]],
+        [["rate_limited", 30_000], ["turn", None]],
+        [[None, None], ["turn", None]],
+        [["line", None], ["line", None]],
+    ]
+
+
 async def test_what_is_refused_frees_the_way_for_the_next(module_page):
     made = await play(
         module_page,

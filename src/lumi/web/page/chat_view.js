@@ -2,10 +2,13 @@
 
 import { $, icon, linked, make } from "./dom.js";
 import { drawFace } from "./face.js";
-import { onLanguage, t, timeOfDay } from "./i18n.js";
+import { onLanguage, remaining, t, timeOfDay } from "./i18n.js";
 
 const NEAR_PX = 80;
 const PAUSE_MS = 15 * 60_000;
+const LATE_MS = 6000; // after that long one wonders
+const COUNTED_MS = 500;
+const WAITS = { line: "waitsLine", turn: "waitsTurn", rate_limited: "waitsLimited", overloaded: "waitsBusy" };
 const SIDES = { me: "mine", lumi: "lumis" };
 
 export class ChatView {
@@ -14,6 +17,7 @@ export class ChatView {
   #atEnd = true; // as it was scrolled: once the room has shrunk it is too late to look
   #height = 0;
   #dots = make("div", { class: "lumis" });
+  #late = null;
 
   // `retry(entry)` is called for what was not sent, `takeBack(entry)` for what waits and is not wanted any more.
   constructor(conversation, { retry, takeBack }) {
@@ -83,7 +87,7 @@ export class ChatView {
     if (entry.who !== "me") return null;
     const act = (key, click) => make("button", { class: "link", type: "button", text: t(key), on: { click } });
     if (entry.state === "waiting") {
-      return make("p", { class: "mark" }, icon("clock"), make("span", { text: t("waiting") }), act("takeBack", () => this.takeBack(entry)));
+      return make("p", { class: "mark" }, icon("clock"), waiting(entry), act("takeBack", () => this.takeBack(entry)));
     }
     if (entry.state !== "failed") return null;
     const again = entry.image ? null : act("again", () => this.retry(entry));
@@ -111,8 +115,22 @@ export class ChatView {
     const { entries, pondered } = this.#conversation;
     const asked = entries.findLast((entry) => entry.who === "me");
     const thinking = asked?.state === "sent" && !entries.some((entry) => entry.id === `answer ${asked.id}`);
-    if (thinking || pondered) this.list.append(this.#dots);
-    else this.#dots.remove();
+    if (!thinking && !pondered) {
+      clearTimeout(this.#late);
+      this.#dots.remove();
+      return;
+    }
+    if (!this.#dots.isConnected) {
+      this.#dots.querySelector(".late")?.remove();
+      this.#late = setTimeout(() => this.#drawLate(), LATE_MS);
+    }
+    this.list.append(this.#dots);
+  }
+
+  #drawLate() {
+    const near = this.#near();
+    this.#dots.append(make("span", { class: "late soft", text: t("waitsAnswer") }));
+    if (near) this.toEnd();
   }
 
   #resized() {
@@ -155,6 +173,18 @@ function invitation(code) {
       make("li", { text: t("strangerConsole") }),
       make("li", { text: t("strangerSettings") })),
     make("p", { class: "soft", text: t("strangerThen") }))];
+}
+
+// What a message waits for, and how long still where that is known.
+function waiting({ waits, until = null }) {
+  const place = make("span");
+  const draw = () => {
+    const left = until === null ? null : remaining((until - Date.now()) / 1000);
+    place.textContent = t(WAITS[waits] ?? (left === null ? "waiting" : "waitsFailed"), { s: left });
+  };
+  draw();
+  const timer = until === null ? null : setInterval(() => (place.isConnected ? draw() : clearInterval(timer)), COUNTED_MS);
+  return place;
 }
 
 // "09:30" today, with its day before that.

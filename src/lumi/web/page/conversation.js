@@ -1,6 +1,6 @@
 // What stands in the conversation: entries, changed by what happens. It knows neither the screen nor the network.
 //
-// An entry: { id, who: "me" | "lumi" | "told" | "trouble", text, state, at, emotion?, image?, turn?, now?, code? }
+// An entry: { id, who: "me" | "lumi" | "told" | "trouble", text, state, at, emotion?, image?, turn?, now?, code?, waits?, until? }
 // `state`: of mine "waiting", "sent", "done", "failed", "partial"; of Lumi's "growing", "done".
 
 const KEPT = 200;
@@ -33,8 +33,8 @@ export class Conversation extends EventTarget {
   }
 
   // I typed something; it is on its way, or waits.
-  mine(id, text, { image, state = "sent" } = {}) {
-    return this.#add({ id, who: "me", text, state, image });
+  mine(id, text, { image, state = "sent", waits = null, until = null } = {}) {
+    return this.#add({ id, who: "me", text, state, image, waits, until });
   }
 
   // A chat's progress, from what the client still holds: whatever it does not hold is over.
@@ -42,10 +42,10 @@ export class Conversation extends EventTarget {
     const open = new Map(messages.map((message) => [message.id, message]));
     for (const entry of this.#entries.filter(({ who, state }) => who === "me" && (state === "waiting" || state === "sent"))) {
       const message = open.get(entry.id);
-      if (message) this.#change(entry, { state: message.sent ? "sent" : "waiting" });
+      if (message) this.#change(entry, progress(message));
     }
     for (const message of messages) {
-      if (!this.find(message.id)) this.mine(message.id, message.content, { state: message.sent ? "sent" : "waiting" });
+      if (!this.find(message.id)) this.mine(message.id, message.content, progress(message));
     }
   }
 
@@ -197,6 +197,11 @@ export class Conversation extends EventTarget {
   #tell(what, entry) {
     this.dispatchEvent(new CustomEvent("change", { detail: { what, entry } }));
   }
+}
+
+// How far a chat is that the client holds, and what it waits for.
+function progress({ sent, waits, until }) {
+  return { state: sent ? "sent" : "waiting", waits: waits ?? null, until: until ?? null };
 }
 
 // Two sentences as one text: a space between words, none between Chinese characters.

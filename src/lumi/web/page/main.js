@@ -63,7 +63,8 @@ function ask({ text, picture = null }) {
     return false;
   }
   const id = newId();
-  conversation.mine(id, text, { image: picture?.thumbnail, state: client.state === "ready" ? "sent" : "waiting" });
+  const state = client.state === "ready" ? { state: "sent" } : { state: "waiting", waits: "line" };
+  conversation.mine(id, text, { image: picture?.thumbnail, ...state });
   client.chat(text, { id, speak: settings.get("readAloud"), image: picture?.blob ?? null }).catch((error) => refused(id, error));
   return true;
 }

@@ -29,6 +29,7 @@ export class ChatQueue {
   #onLine = null;
   #holds = backoff({ firstS: HOLD_S });
   #hold = null;
+  #holdEnds = null;
   #order = 0;
   #on;
   #now;
@@ -43,11 +44,17 @@ export class ChatQueue {
     this.#now = now;
   }
 
-  /** What waits, in the order in which it was said. */
+  /**
+   * What waits, in the order in which it was said. `waits`: for what, null once it is sent: "line", "turn" (of those
+   * before it), or the code of the error after which it is sent again, at `until` (ms).
+   */
   get messages() {
-    return [...this.#entries.values()].map(({ id, content, speak, at, sent, note }) => ({
-      id, content, speak, sent, timestamp: new Date(at).toISOString(), note: Boolean(note),
-    }));
+    return [...this.#entries.values()].map((entry) => {
+      const { id, content, speak, at, sent, note } = entry;
+      const waits = this.#waits(entry);
+      const until = waits === null || waits !== entry.problem ? null : this.#holdEnds;
+      return { id, content, speak, sent, timestamp: new Date(at).toISOString(), note: Boolean(note), waits, until };
+    });
   }
 
   has(id) {
@@ -104,6 +111,7 @@ export class ChatQueue {
     for (const entry of this.#entries.values()) {
       entry.again ||= entry.sent;
       entry.sent = false;
+      entry.problem = null;
     }
     this.#changed();
   }
@@ -142,6 +150,12 @@ export class ChatQueue {
     return true;
   }
 
+  #waits({ sent, problem }) {
+    if (sent) return null;
+    if (!this.#ready) return "line";
+    return problem ?? "turn";
+  }
+
   #refusal(id, content, note) {
     if (this.#entries.has(id)) return new LumiError("bad_message", `a message with the id ${id} waits already`);
     if (this.#entries.size >= LIMIT) return new LumiError("full", `${LIMIT} messages wait for a connection already`);
@@ -170,6 +184,7 @@ export class ChatQueue {
     if (!next?.stored || !this.#on.send(next)) return;
     this.#onLine = next.id;
     next.sent = true;
+    next.problem = null;
     this.#changed();
   }
 
@@ -183,9 +198,11 @@ export class ChatQueue {
     const entry = this.#entries.get(id);
     entry.sent = false;
     entry.again = true;
+    entry.problem = error.code;
     if (this.#onLine === id) this.#onLine = null;
     const waitS = Math.min(Math.max(this.#holds.next().value, error.retryAfterS ?? 0), MAX_ASKED_DELAY_S);
     clearTimeout(this.#hold);
+    this.#holdEnds = this.#now() + waitS * 1000;
     this.#hold = setTimeout(() => {
       this.#hold = null;
       this.#pump();
