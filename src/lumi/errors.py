@@ -26,6 +26,7 @@ LumiError
 │   ├─ EngineUnavailable   it cannot start here; says what to install
 │   └─ EngineTimeSpent     its device has had what engine time it may have in an hour
 ├─ ToolError               a tool could not be called
+│   └─ ToolUnanswered      it was called, and nobody knows whether it did it
 ├─ ModelError              a model that is not here, or that cannot be fetched or kept
 ├─ StoreError              the store cannot read or keep something
 └─ Overloaded              too much at once: try again after `retry_after_s`
@@ -281,6 +282,10 @@ class ToolError(LumiError):
     def __init__(self, tool: str, message: str) -> None:
         super().__init__(f"{tool}: {message}")
         self.tool = tool
+
+
+class ToolUnanswered(ToolError):
+    """A tool was called, and what came of it was never told: nobody knows whether it was done."""
 
 
 class ModelError(LumiError):

@@ -43,7 +43,10 @@ async def test_no_answer_is_an_answer_too() -> None:
 async def test_calls_are_bounded() -> None:
     rpc, sent = calling()
     asked = [rpc.ask("a", {}) for _ in range(MAX_CALLS)]
-    assert "already wait" in str(await rpc.ask("a", {}))
+    refused = await rpc.ask("a", {})
+    assert isinstance(refused, Silence)
+    assert "already wait" in refused.reason
+    assert not refused.sent
     assert len(sent) == MAX_CALLS
     rpc.silence("over")
     await asyncio.gather(*asked)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lumi.engines.base import Speaker, ToolCall, ToolResult
-from lumi.errors import ToolError
+from lumi.errors import ToolError, ToolUnanswered
 from lumi.protocol.mcp import VisionAccess
 from lumi.server.device_tools import DeviceTools
 from lumi.server.session import Session
@@ -156,7 +156,7 @@ async def test_a_call_that_is_never_answered_ends_after_half_a_minute() -> None:
         mine = tools_of(house, device)
         await mine.specs(SPEAKER)
         tools.manner, began_at = never, loop.time()
-        with pytest.raises(ToolError, match="did not answer within 30 s"):
+        with pytest.raises(ToolUnanswered, match="did not answer within 30 s"):
             await mine.call(asked(), SPEAKER)
         assert loop.time() - began_at == pytest.approx(30, abs=0.1)
         with pytest.raises(ToolError, match="did not answer"):  # the same act is not done again

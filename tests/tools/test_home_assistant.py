@@ -13,7 +13,7 @@ from aiohttp import web
 
 from lumi.config.tools import HomeAssistantSettings
 from lumi.engines.base import Speaker, ToolCall
-from lumi.errors import NetworkError, ToolError
+from lumi.errors import NetworkError, ToolError, ToolUnanswered
 from lumi.tools import home_assistant
 from lumi.tools.home_assistant import HomeAssistant
 
@@ -201,8 +201,11 @@ async def test_a_wrong_token_is_said():
 async def test_an_answer_that_is_none_is_said():
     async with at_home() as (house, home):
         house.garbled = True
-        with pytest.raises(ToolError, match="what is no answer"):
+        with pytest.raises(ToolError, match="what is no answer") as looked:
             await use(home, "find_entities")
+        assert not isinstance(looked.value, ToolUnanswered), "looking changes nothing"
+        with pytest.raises(ToolUnanswered, match="may or may not have been done"):
+            await use(home, "call_service", entity_id="light.kitchen", service="turn_on")
 
 
 async def test_a_home_that_is_not_there_is_said():

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from lumi.engines.base import Speaker, ToolResult
-from lumi.errors import StoreError, ToolError
+from lumi.errors import StoreError, ToolError, ToolUnanswered
 from lumi.store.base import Act
 from lumi.store.memory import MemoryStore
 from lumi.testing.clock import WallClock
@@ -99,7 +99,9 @@ async def test_what_was_not_done_may_be_tried_again(store: MemoryStore, first: T
     assert await once.do(TURN, "t", "{}", act) == (ToolResult("done 2"), False)
 
 
-@pytest.mark.parametrize("end", [TimeoutError(), ValueError("broke half way")])
+@pytest.mark.parametrize(
+    "end", [TimeoutError(), ValueError("broke half way"), ToolUnanswered("t", "the device is gone")]
+)
 async def test_what_may_have_been_done_is_not_tried_again(store: MemoryStore, end: Exception):
     act, once = Counter(end), once_over(store)
     with pytest.raises(type(end)):

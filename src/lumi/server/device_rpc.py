@@ -22,6 +22,8 @@ class Silence:
     """No answer came; the reason, in words."""
 
     reason: str
+    sent: bool = True
+    """The device may have heard of it."""
 
 
 Answer = Result | Failure | Silence
@@ -51,7 +53,7 @@ class DeviceRpc:
         try:
             number = self._calls.add(waiting)
         except Overloaded as error:
-            answer.set_result(Silence(str(error)))
+            answer.set_result(Silence(str(error), sent=False))
             return answer
         waiting.timer = loop.call_later(ANSWER_WITHIN_S, self._give_up, number)
         self._tell(json_rpc.request(number, method, params))

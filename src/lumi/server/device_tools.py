@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from lumi._version import __version__
 from lumi.engines.base import Speaker, ToolCall, ToolResult, ToolSpec
-from lumi.errors import ToolError
+from lumi.errors import ToolError, ToolUnanswered
 from lumi.protocol.json_rpc import Failure, Json, Notification, Result
 from lumi.protocol.mcp import ListedTool, VisionAccess, read_result
 from lumi.protocol.messages import ClientIot, Message
@@ -122,7 +122,7 @@ class DeviceTools:
             case Failure(message=message):
                 return ToolResult(message, failed=True)
             case Silence(reason=reason):
-                raise ToolError(call.name, reason)
+                raise ToolUnanswered(call.name, reason) if answer.sent else ToolError(call.name, reason)
             case ToolResult():
                 return answer
 

@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from lumi.engines.base import Speaker, ToolCall, ToolResult, ToolSpec
-from lumi.errors import NetworkError, ToolError
+from lumi.errors import NetworkError, ToolError, ToolUnanswered
 from lumi.tools.permissions import fits
 
 MOST_LISTED = 60
@@ -165,7 +165,11 @@ class HomeAssistant:
         data = given.get("data") or {}
         body = {key: value for key, value in data.items() if key not in OTHER_AIMS} | {"entity_id": entity}
         payload = await self._ask(call, "POST", f"/api/services/{domain}/{given.get('service')}", body)
-        changed = [state.line for state in _read(call, payload, list[State])]
+        try:
+            changed = [state.line for state in _read(call, payload, list[State])]
+        except ToolError as error:
+            text = "Home Assistant answered what is no answer; it may or may not have been done"
+            raise ToolUnanswered(call.name, text) from error
         return ToolResult(
             "done; now: " + "; ".join(changed[:10]) if changed else "done; nothing changed its state"
         )

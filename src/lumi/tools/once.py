@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from lumi.engines.base import Speaker, ToolResult
-from lumi.errors import StoreError, ToolError
+from lumi.errors import StoreError, ToolError, ToolUnanswered
 from lumi.store.base import Act, ActStore
 
 UNKNOWN = ToolResult(
@@ -51,7 +51,7 @@ class Once:
         """The result of `act`, and whether it is that of an earlier time. A turn without an id is always done.
 
         Raises:
-            ToolError: as `act`; then it was not done, and may be tried again.
+            ToolError: as `act`; then it was not done, and may be tried again, unless it is `ToolUnanswered`.
         """
         if not speaker.turn_id:
             return await act(), False
@@ -77,6 +77,8 @@ class Once:
             return UNKNOWN if known.result is None else _result(known.result), True
         try:
             result = await do()
+        except ToolUnanswered:
+            raise
         except ToolError:
             await self._safely(self._store.drop(act))
             raise
