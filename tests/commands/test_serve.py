@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
 
-from lumi.commands.serve import serve
+from lumi.commands.serve import MOST_FILES, open_enough_files, serve
 from lumi.config import Config
 from lumi.errors import ConfigError
 from lumi.server import app
@@ -68,3 +69,26 @@ def test_an_address_is_drawn_for_a_phone():
     drawn = qr_code("http://192.0.2.1:8000/")
     assert len(drawn.splitlines()) > 10
     assert drawn != qr_code("http://192.0.2.2:8000/")
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "asked"),
+    [
+        (1024, 524_288, (MOST_FILES, 524_288)),
+        (1024, 4096, (4096, 4096)),
+        (1024, resource.RLIM_INFINITY, (MOST_FILES, resource.RLIM_INFINITY)),
+        (524_288, 524_288, None),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None),
+    ],
+)
+def test_a_server_has_as_many_files_as_it_may_have(monkeypatch, soft, hard, asked):
+    said: list[tuple[int, int]] = []
+
+    def refuse(_: int, limits: tuple[int, int]) -> None:
+        said.append(limits)
+        raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    open_enough_files()
+    assert said == ([] if asked is None else [asked])

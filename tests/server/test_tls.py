@@ -14,7 +14,7 @@ from tests.server.doubles import HELLO
 from lumi.client.client import connect
 from lumi.config import Config
 from lumi.config.serving import LimitSettings, LogSettings, ServerSettings, StoreSettings
-from lumi.errors import ConfigError, ConnectFailed
+from lumi.errors import ConfigError, ConnectFailed, LumiError, NetworkUnavailable
 from lumi.server.metrics import Metrics
 from lumi.server.server import Server
 from lumi.server.tls import LOOK_EVERY_S, Tls, open_tls, own_names
@@ -109,11 +109,11 @@ class Scripted:
     authority: bytes | None = None
 
     def __init__(self) -> None:
-        self.next: list[ssl.SSLContext | ConfigError | None] = [ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)]
+        self.next: list[ssl.SSLContext | LumiError | None] = [ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)]
 
     def refresh(self) -> ssl.SSLContext | None:
         given = self.next.pop(0) if self.next else None
-        if isinstance(given, ConfigError):
+        if isinstance(given, LumiError):
             raise given
         return given
 
@@ -124,7 +124,7 @@ async def test_a_certificate_is_exchanged_while_the_server_runs_and_a_bad_one_is
     first = tls._context
     new = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     wrong = ConfigError("server.tls_cert", "has expired")
-    scripted.next = [None, wrong, wrong, new]
+    scripted.next = [None, wrong, NetworkUnavailable("no files"), new]
     task = asyncio.create_task(tls.run())
     await asyncio.sleep(3.5 * LOOK_EVERY_S)
     assert tls._context is first

@@ -143,6 +143,42 @@ def test_addresses_of_this_machine_leave_out_its_own():
     ]
 
 
+def test_addresses_that_cannot_be_found_out_now_are_no_bug(monkeypatch: pytest.MonkeyPatch):
+    def full() -> object:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("ifaddr.get_adapters", full)
+    with pytest.raises(NetworkUnavailable, match="Too many open files"):
+        lan_addresses()
+
+
+@pytest.mark.real
+async def test_it_stays_announced_where_addresses_cannot_be_found_out_for_a_while(kind):
+    answers: list[tuple[str, ...]] = []
+    lines: asyncio.Queue[str] = asyncio.Queue()
+
+    def addresses() -> tuple[str, ...]:
+        if not answers:
+            raise NetworkUnavailable("no files")
+        return answers[0]
+
+    job = asyncio.create_task(
+        keep_announced(
+            kind, "Lumi", 8000, addresses=addresses, interfaces=HERE, told=lines.put_nowait, look_every_s=0.05
+        )
+    )
+    assert await lines.get() == "no files"
+    answers.append(HERE)
+    assert "announced" in await lines.get()
+    answers.clear()
+    await asyncio.sleep(0.2)
+    assert lines.empty(), "it is announced still"
+    assert not job.done()
+    job.cancel()
+    with suppress(asyncio.CancelledError):
+        await job
+
+
 @pytest.mark.real
 async def test_it_stays_announced_while_addresses_change(kind):
     now: list[tuple[str, ...]] = [HERE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from lumi.commands.running import load_extra
 
 LAN: Mapping[str, object] = {"server.host": "0.0.0.0", "server.pairing": True, "server.announce": True}  # noqa: S104
 """What `--lan` stands for: the household's devices find the server, and each is let in once."""
+
+
+MOST_FILES = 65_536
 
 
 def with_lan(flags: Mapping[str, object]) -> dict[str, object]:
@@ -29,6 +33,19 @@ def qr_code(address: str) -> str:
     out = StringIO()
     segno.make(address, error="l", micro=False).terminal(out, compact=True)
     return out.getvalue().rstrip("\n")
+
+
+def open_enough_files() -> None:
+    """Each connection is a file, and what a process may open by default is soon used up: have all that it may have."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # not on Windows, which has no such bound
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # some systems allow less than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def serve(config_file: Path | None, flags: Mapping[str, object], *, lan: bool = False) -> int:
@@ -55,6 +72,7 @@ async def serve(config_file: Path | None, flags: Mapping[str, object], *, lan: b
             reading = config.read(config_file, flags={**given, "server.tls": "local"})
         return reading
 
+    open_enough_files()
     reading = read()
     for warning in reading.warnings:
         typer.echo(f"Mind: {warning}", err=True)

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import TextIO
@@ -15,6 +15,7 @@ from lumi._version import __version__
 from lumi.config import Config
 from lumi.config.serving import LogSettings
 from lumi.config.settings import is_loopback
+from lumi.errors import NetworkUnavailable
 from lumi.server.assembly import data_directory
 from lumi.server.background import Background
 from lumi.server.called import command, reaching
@@ -90,7 +91,8 @@ async def serve(
             if server.ready.done():
                 server.ready.result()
                 _tell(out, welcome(server))
-                _tell(out, invitation(server, lan_addresses(), picture))
+                with suppress(NetworkUnavailable):
+                    _tell(out, invitation(server, lan_addresses(), picture))
             with set_aside():
                 await stop
             _tell(out, "Stopping: saying goodbye to whoever is connected.")

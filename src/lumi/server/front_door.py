@@ -16,13 +16,15 @@ from lumi.server.admin import Admin
 from lumi.server.api_console import ConsoleApi, Sights
 from lumi.server.api_devices import DevicesApi
 from lumi.server.api_pushes import PushesApi
-from lumi.server.audit import AuditLog
+from lumi.server.audit import AuditLog, Reason
 from lumi.server.auth import Doorkeeper
 from lumi.server.device_overrides import NOTHING, DeviceOverrides
 from lumi.server.firmware import Firmware
 from lumi.server.household import Household
+from lumi.server.limits import Addresses
 from lumi.server.log import Subject, logger
 from lumi.server.metrics import Metrics
+from lumi.server.open_sockets import OpenSockets
 from lumi.server.ota import Ota, OtaSettings
 from lumi.server.port import reached_at
 from lumi.server.pushes import Locale, Pushes
@@ -35,6 +37,7 @@ from lumi.server.tls import Tls
 from lumi.server.vision import VisionDesk
 from lumi.server.voices import voice_routes
 from lumi.skills.timers import TimerService
+from lumi.transport.base import LinkInfo
 from lumi.transport.discovery import LUMI, keep_announced, lan_addresses
 
 
@@ -97,6 +100,14 @@ class FrontDoor:
             *self.tls.routes(),
             *voice_routes(lambda: self.services.generations.kit("")),
         ]
+
+    def watch(self, server: web.Server) -> None:
+        """Bound the connections of one address from now on."""
+        addresses = Addresses(self.config.limits.address_connections)
+        OpenSockets(
+            addresses,
+            lambda address: self.audit.refused(Reason.ADDRESS_CONNECTIONS, LinkInfo(remote=address)),
+        ).watch(server)
 
     def _locale(self, device_id: str) -> Locale:
         settings = self.services.settings(device_id)

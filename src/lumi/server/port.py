@@ -75,6 +75,7 @@ async def listening(
     settings: ServerSettings,
     request_s: float = 10.0,
     beside: Callable[[Factory], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
+    watch: Callable[[web.Server], None] = lambda _: None,
 ) -> AsyncIterator[int]:
     """Listen while this lasts; gives the port.
 
@@ -82,6 +83,7 @@ async def listening(
         application: what is served.
         settings: host and port.
         request_s: a connection that makes no whole request within this time is closed.
+        watch: told of the server before anybody comes.
         beside: entered for as long: another port, whose connections the given factory's protocols serve.
 
     Raises:
@@ -96,13 +98,14 @@ async def listening(
         keepalive_timeout=request_s,  # runs from the first moment, also while a request trickles in
     )
     await runner.setup()
+    assert runner.server is not None
+    watch(runner.server)
     try:
         site = web.TCPSite(runner, settings.host.strip("[]"), settings.port, backlog=BACKLOG)
         try:
             await site.start()
         except OSError as error:
             raise refusal(error, settings.host, settings.port) from error
-        assert runner.server is not None
         async with beside(runner.server):
             yield int(runner.addresses[0][1])
     finally:

@@ -290,7 +290,7 @@ class Server:
             engines=engines,
         )
         self.port = await stack.enter_async_context(
-            listening(api.application(), config.server, config.limits.hello_s, self.tls.serving)
+            listening(api.application(), config.server, config.limits.hello_s, self.tls.serving, door.watch)
         )
 
     async def _warm_up(self, furnished: Furnished) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from lumi.config import Config
-from lumi.errors import ConfigError
+from lumi.errors import ConfigError, NetworkUnavailable
 from lumi.server.limits import Addresses
 from lumi.server.log import Subject, logger
 from lumi.server.metrics import Metrics
@@ -76,7 +76,7 @@ class Tls:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
                 renewed = self._certificates.refresh()
-            except ConfigError as error:
+            except (ConfigError, NetworkUnavailable) as error:
                 if str(error) != trouble:
                     trouble = str(error)
                     log.error("certificate not renewed", error=trouble)  # noqa: TRY400 - the line says it all

@@ -59,14 +59,21 @@ class Service:
 
 
 def lan_addresses() -> tuple[str, ...]:
-    """Addresses by which others in the network reach this machine, IPv4 first. Empty: it is in none."""
+    """Addresses by which others in the network reach this machine, IPv4 first. Empty: it is in none.
+
+    Raises:
+        NetworkUnavailable: that cannot be found out now, e.g. for want of file descriptors.
+    """
     return tuple(text for text in _own_addresses() if _is_reached(text))
 
 
 def _own_addresses() -> tuple[str, ...]:
     import ifaddr
 
-    found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
+    try:
+        found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
+    except OSError as error:
+        raise NetworkUnavailable(f"this machine's addresses cannot be found out: {error}") from error
     texts = sorted((ip if isinstance(ip, str) else ip[0] for ip in found), key=lambda text: ":" in text)
     return tuple(dict.fromkeys(texts))
 
@@ -133,8 +140,8 @@ async def keep_announced(
     """
     trouble = ""
     while True:
-        where = tuple(addresses())
         try:
+            where = tuple(addresses())
             async with announce(
                 kind, name, port, properties=properties, addresses=where, interfaces=interfaces
             ) as known_as:
@@ -153,8 +160,9 @@ async def _until_changed(
 ) -> None:
     while True:
         await asyncio.sleep(look_every_s)
-        if tuple(addresses()) != where:
-            return
+        with suppress(NetworkUnavailable):  # nothing is known to have changed
+            if tuple(addresses()) != where:
+                return
 
 
 async def browse(
