@@ -52,6 +52,20 @@ async def test_timers_count_down_and_lists_are_ticked_off_by_saying_it(visit, lo
         await expect(page.locator("#talk .mine")).to_have_count(4)
 
 
+async def test_another_tab_of_the_browser_shows_at_once_what_one_has_changed(visit):
+    async with skilled_lumi() as server, visit(server.page_url, locale="en-GB") as page:
+        other = await page.context.new_page()
+        await other.goto("/")
+        for tab in (page, other):
+            await expect(tab.locator("#badge")).to_have_attribute("data-state", "ready")
+        await page.locator("#words").fill("Set a tea timer for 10 minutes")
+        await page.keyboard.press("Enter")
+        await expect(other.locator(".card.timer h3")).to_have_text("tea")
+        await other.locator(".card.timer button").click()
+        await expect(other.locator(".card")).to_have_count(0)
+        await expect(page.locator(".card")).to_have_count(0)
+
+
 async def test_a_timer_rings_in_the_conversation_and_leaves_its_card(visit):
     async with skilled_lumi() as server, visit(server.page_url, locale="en-GB") as page:
         await page.locator("#words").fill("set a timer for 1 second")

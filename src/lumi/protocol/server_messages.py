@@ -131,7 +131,7 @@ class ListCard(Struct, frozen=True, kw_only=True):
 class Cards(Message, frozen=True, tag="cards", omit_defaults=False):
     """The device's timers that are still to ring, soonest first, and its lists: always all of them.
 
-    After hello, and whenever a turn or a ring has changed them. `sent_at` is the server's clock, by which `due_at`
+    After hello, and whenever a turn or a ring has changed them, in another session of the device, too. `sent_at` is the server's clock, by which `due_at`
     counts.
     """
 

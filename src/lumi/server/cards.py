@@ -19,10 +19,34 @@ Shown = tuple[tuple[TimerCard, ...], tuple[ListCard, ...]]
 log = logger(Subject.SESSION)
 
 
+class CardBoard:
+    """Whose cards are shown where: what one of a device's sessions changes, the others show as well."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, list[CardTable]] = {}
+
+    def join(self, owner: str, table: CardTable) -> None:
+        """Its client wants to see them; more than once is once."""
+        tables = self._tables.setdefault(owner, [])
+        if table not in tables:
+            tables.append(table)
+
+    def leave(self, owner: str, table: CardTable) -> None:
+        """Its session is over, whether it was there or not."""
+        left = [other for other in self._tables.pop(owner, []) if other is not table]
+        if left:
+            self._tables[owner] = left
+
+    def beside(self, owner: str, table: CardTable) -> list[CardTable]:
+        """The device's other ones."""
+        return [other for other in self._tables.get(owner, []) if other is not table]
+
+
 class CardTable:
     """What one session's client was shown last: `show` says all of it again once something is different.
 
     Args:
+        board: where the device's other sessions have theirs.
         session_id: whose conversation it is.
         owner: the device.
         store: the only home of timers and lists.
@@ -37,12 +61,14 @@ class CardTable:
         store: Store,
         send: Callable[[Message], None],
         wall_clock: Callable[[], float],
+        board: CardBoard,
     ) -> None:
         self._session_id = session_id
         self._owner = owner
         self._store = store
         self._send = send
         self._wall_clock = wall_clock
+        self._board = board
         self._shown: Shown | None = None
         self._order = asyncio.Lock()  # what was read first is sent first
 
@@ -50,19 +76,31 @@ class CardTable:
         """The client has come anew, and has been shown nothing."""
         self._shown = None
 
+    def close(self) -> None:
+        """The session is over."""
+        self._board.leave(self._owner, self)
+
     async def show(self) -> None:
-        """Send timers and lists, unless the client has them as they are."""
+        """Send timers and lists, unless the client has them as they are; news go to the device's other sessions, too."""
+        self._board.join(self._owner, self)
+        if await self._refresh():
+            for other in self._board.beside(self._owner, self):
+                await other._refresh()  # noqa: SLF001 - one of ours
+
+    async def _refresh(self) -> bool:
+        """Whether something has changed since the client was shown it."""
         async with self._order:
             try:
                 now = await self._read()
             except StoreError as error:
                 log.warning("cards not shown", session=self._session_id, error=str(error))
-                return
-            if now == self._shown:
-                return
-            self._shown = now
+                return False
+            before, self._shown = self._shown, now
+            if now == before:
+                return False
             sent_at = written(self._wall_clock())
             self._send(Cards(timers=now[0], lists=now[1], sent_at=sent_at, session_id=self._session_id))
+            return before is not None
 
     async def _read(self) -> Shown:
         store, owner = self._store, self._owner

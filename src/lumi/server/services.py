@@ -15,7 +15,7 @@ from lumi.protocol.handshake import Agreement
 from lumi.protocol.mcp import VisionAccess
 from lumi.protocol.messages import Message
 from lumi.server.answers import AnswerDesk
-from lumi.server.cards import CardTable
+from lumi.server.cards import CardBoard, CardTable
 from lumi.server.event_log import EventLog
 from lumi.server.generations import Generations, Lease
 from lumi.server.kept_dialogue import KeptDialogue
@@ -50,6 +50,7 @@ class Services:
     metering: Metering = field(default_factory=Metering)
     unsaid: Callable[[str], None] = lambda _notice_id: None
     """Told of a notice, by its id, that a session has taken and could not say."""
+    cards: CardBoard = field(default_factory=CardBoard)
     turns: TurnHistory | None = None
     """Where turns that are over are kept for the operator."""
 
@@ -91,7 +92,7 @@ class Services:
         return SessionVoice(self.pool.open_downlink(form), outbox, self.cache, form, lambda: agreed().voice)
 
     def card_table(self, session_id: str, owner: str, send: Callable[[Message], None]) -> CardTable:
-        return CardTable(session_id, owner, self.store, send, self.wall_clock)
+        return CardTable(session_id, owner, self.store, send, self.wall_clock, self.cards)
 
     def kept_dialogue(self, session_id: str, dialogue: Dialogue) -> KeptDialogue:
         return KeptDialogue(session_id, dialogue, self.store.dialogues, self.wall_clock)

@@ -197,6 +197,7 @@ class Session:
     async def close(self, reason: str = "") -> None:
         """End what goes on and let go of everything; returns when that is done. `run` must have been started."""
         log.debug("session closing", session=self.id, reason=reason, unheard_frames=self.dropped_frames)
+        self._cards.close()
         await self._life.end()
 
     def chat(self, message: Chat) -> None:
