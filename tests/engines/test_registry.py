@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
 from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import Any
@@ -87,6 +88,24 @@ def test_an_engine_that_lacks_something_says_what_to_install(birds: Registry) ->
 def test_an_engine_s_own_mistake_is_not_the_settings_fault(birds: Registry) -> None:
     with pytest.raises(TypeError, match="has no len"):
         birds.create("tts", "parrot", {"words": -1})
+
+
+def test_packages_are_looked_through_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def look(*, group: str) -> tuple[EntryPoint, ...]:
+        looked.append(group)
+        return (EntryPoint("llm.skills", "builtins:dict", group),)
+
+    registry._installed.cache_clear()
+    monkeypatch.setattr(metadata, "entry_points", look)
+    try:
+        assert registry.available("llm") == ("skills",)
+        assert registry.available("tts") == ()
+        assert registry.create("llm", "skills", {"a": 1}) == {"a": 1}
+    finally:
+        registry._installed.cache_clear()
+    assert looked == [GROUP]
 
 
 def test_ours_are_installed() -> None:

@@ -6,6 +6,7 @@ declares one is found once it is installed; nothing of it is imported before it 
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -82,14 +83,20 @@ class Registry:
             raise
 
 
+@cache
+def _installed() -> Registry:
+    """Looked for once in a process: it reads the metadata of every package there is, some 5 ms each time."""
+    return Registry()
+
+
 def available(kind: str) -> tuple[str, ...]:
     """The names of the installed engines of a kind (one of `KINDS`)."""
-    return Registry().available(kind)
+    return _installed().available(kind)
 
 
 def create(kind: str, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
     """Make an installed engine; see `Registry.create`."""
-    return Registry().create(kind, name, arguments)
+    return _installed().create(kind, name, arguments)
 
 
 def _check(kind: str) -> None:
