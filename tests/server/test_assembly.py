@@ -104,6 +104,8 @@ def test_sessions_behave_as_set():
         ("zoneinfo/Europe/Berlin", {"TZ": "Asia/Tokyo"}, "Asia/Tokyo"),
         ("zoneinfo/Europe/Berlin", {"TZ": ":Asia/Tokyo"}, "Asia/Tokyo"),
         ("zoneinfo/Europe/Berlin", {"TZ": "CET-1CEST"}, "Europe/Berlin"),
+        ("zoneinfo/Europe/Berlin", {"TZ": "../Asia/Tokyo"}, "Europe/Berlin"),
+        ("zoneinfo/Europe/Berlin", {"TZ": "Asia"}, "Europe/Berlin"),
         ("zoneinfo/Nowhere/Land", {}, "UTC"),
         ("copied", {}, "UTC"),
     ],

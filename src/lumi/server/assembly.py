@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from lumi.config import Config
 from lumi.engines.base import Duplex, Llm, Stt, Tts, Vad, Voice
@@ -170,10 +170,17 @@ def machine_timezone(
     zone_file: Path = Path("/etc/localtime"), environment: Mapping[str, str] | None = None
 ) -> str:
     """The IANA name of this machine's time zone; UTC where it cannot be told."""
-    known = available_timezones()
     named = (os.environ if environment is None else environment).get("TZ", "").lstrip(":")
     _, _, linked = str(zone_file.resolve()).partition("/zoneinfo/")
-    return next((name for name in (named, linked) if name in known), UTC)
+    return next((name for name in (named, linked) if is_timezone(name)), UTC)
+
+
+def is_timezone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):  # it looks for a file of this name
+        return False
+    return True
 
 
 async def open_store(config: Config) -> Store:
