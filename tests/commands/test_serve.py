@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import rich
 
-from lumi.commands.serve import MOST_FILES, open_enough_files, serve
+from lumi.commands.serve import MOST_FILES, load_structlog, open_enough_files, serve
 from lumi.config import Config
 from lumi.errors import ConfigError
 from lumi.server import app
@@ -31,6 +34,26 @@ async def test_a_wrong_setting_is_named(tmp_path: Path):
         await serve(None, {"server.port": "http"})
     with pytest.raises(ConfigError, match="cannot be read"):
         await serve(tmp_path / "none.toml", {})
+
+
+LOADED = """
+import sys
+from lumi.commands.serve import load_structlog
+load_structlog()
+import lumi.server.log
+print("rich" in sys.modules)
+import rich.traceback
+"""
+
+
+def test_the_log_is_loaded_without_rich_which_others_may_load_afterwards():
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+def test_rich_that_is_loaded_already_stays():
+    load_structlog()
+    assert sys.modules["rich"] is rich
 
 
 def test_lan_stands_for_what_a_household_wants_unless_a_flag_says_otherwise():

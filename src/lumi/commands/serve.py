@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from io import StringIO
@@ -48,6 +49,21 @@ def open_enough_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def load_structlog() -> None:
+    """Without rich, which takes longer to load than the rest of it: it draws tracebacks, and the log wants plain ones.
+
+    Raises:
+        ConfigError: structlog is not installed.
+    """
+    if "rich" in sys.modules:
+        return
+    sys.modules["rich"] = None  # type: ignore[assignment]  # Python's own way to say that there is no such package
+    try:
+        load_extra("structlog", extra="server", command="lumi serve")
+    finally:
+        del sys.modules["rich"]
+
+
 async def serve(config_file: Path | None, flags: Mapping[str, object], *, lan: bool = False) -> int:
     """Run a server with the settings of flag, environment and file.
 
@@ -62,6 +78,7 @@ async def serve(config_file: Path | None, flags: Mapping[str, object], *, lan: b
     Raises:
         ConfigError: a setting is wrong, the port is taken, or the server's packages are not installed.
     """
+    load_structlog()
     app = load_extra("lumi.server.app", extra="server", command="lumi serve")
     config = load_extra("lumi.config", extra="server", command="lumi serve")
 
