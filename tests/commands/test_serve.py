@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import resource
 import subprocess
 import sys
@@ -54,6 +55,24 @@ def test_the_log_is_loaded_without_rich_which_others_may_load_afterwards():
 def test_rich_that_is_loaded_already_stays():
     load_structlog()
     assert sys.modules["rich"] is rich
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+async def test_garbage_is_collected_while_it_serves_as_it_was_before(
+    monkeypatch: pytest.MonkeyPatch, collecting: bool
+):
+    seen = []
+
+    async def look(_config, **_):
+        seen.append(gc.isenabled())
+
+    monkeypatch.setattr(app, "serve", look)
+    (gc.enable if collecting else gc.disable)()
+    try:
+        assert await serve(None, {}) == 0
+    finally:
+        gc.enable()
+    assert seen == [collecting]
 
 
 def test_lan_stands_for_what_a_household_wants_unless_a_flag_says_otherwise():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,18 @@ def open_enough_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """What is being loaded is no garbage, and the collector would look through it again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def load_structlog() -> None:
     """Without rich, which takes longer to load than the rest of it: it draws tracebacks, and the log wants plain ones.
 
@@ -78,9 +91,10 @@ async def serve(config_file: Path | None, flags: Mapping[str, object], *, lan: b
     Raises:
         ConfigError: a setting is wrong, the port is taken, or the server's packages are not installed.
     """
-    load_structlog()
-    app = load_extra("lumi.server.app", extra="server", command="lumi serve")
-    config = load_extra("lumi.config", extra="server", command="lumi serve")
+    with _nothing_collected():
+        load_structlog()
+        app = load_extra("lumi.server.app", extra="server", command="lumi serve")
+        config = load_extra("lumi.config", extra="server", command="lumi serve")
 
     def read() -> Any:
         given = with_lan(flags) if lan else flags
