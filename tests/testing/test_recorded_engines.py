@@ -10,7 +10,8 @@ import pytest
 
 from lumi.engines.base import ChatMessage, EmotionHint, Prompt, Speaker, TextDelta, Voice
 from lumi.store.recordings import FromClient, FromServer, Header, Line, Recording, Turn
-from lumi.testing.recorded_engines import RecordedLlm, RecordedStt, RecordedTts, Said, turns
+from lumi.testing.recorded_engines import REST_MS, RecordedLlm, RecordedStt, RecordedTts, Said, turns
+from lumi.testing.sounds import silence
 
 
 def server(kind: str, **fields: Any) -> Line:
@@ -82,6 +83,38 @@ async def test_the_model_answers_what_it_was_asked_then(said: list[Said]):
     assert await asked("what time is it") == [EmotionHint("happy"), TextDelta("It is noon. Eat.")]
     assert await asked("hello") == [EmotionHint("loving"), TextDelta("Hello.")]
     assert await asked("what else") == []
+
+
+async def test_the_voice_goes_on_where_a_sentence_was_cut_off():
+    def turn(sentence: str, packets: int, *, cut: bool) -> Said:
+        return Said(
+            "q", sentences=[("It is.", bytearray(2)), (sentence, bytearray(b"\1\0" * packets))], cut=cut
+        )
+
+    voice = RecordedTts(
+        [turn("It ran.", 500, cut=True), turn("It ate.", 500, cut=True), turn("It ate.", 700, cut=False)]
+    )
+
+    async def spoken(text: str) -> bytes:
+        return b"".join([piece async for piece in voice.synthesize(text, Voice())])
+
+    assert await spoken("It is.") == bytes(2)  # the last one was cut, not this one
+    assert await spoken("It ran.") == b"\1\0" * 500 + silence(REST_MS, voice.sample_rate_hz)
+    assert await spoken("It ate.") == b"\1\0" * 700  # heard to its end another time
+
+
+def test_whether_a_sentence_was_cut_is_seen_where_its_end_would_be_told():
+    def cut(*states: str, ends: bool = True) -> bool:
+        hello = server("hello", features={"sentence_end": ends})
+        speech = [server("tts", state=state, text="It ran.") for state in states]
+        entries = [hello, server("stt", text="q"), *speech]
+        (one,) = turns(Recording(Header(session_id="s", device_id="d", started_at=0.0), entries))
+        return one.cut
+
+    assert cut("start", "sentence_start", "stop")
+    assert cut("start", "sentence_start", "sentence_end", "sentence_start", "stop")
+    assert not cut("start", "sentence_start", "sentence_end", "stop")
+    assert not cut("start", "sentence_start", "stop", ends=False)
 
 
 async def test_the_voice_speaks_what_it_does_not_know_as_a_tone(said: list[Said]):

@@ -26,7 +26,7 @@ from lumi.store.recordings import (
 )
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedVad
 from lumi.testing.rehearsal import Rehearsal, spoken
-from lumi.testing.rerun import differences, event, rerun, run_again, run_at
+from lumi.testing.rerun import differences, event, noticed, rerun, run_again, run_at
 from lumi.testing.wire import V3
 from lumi.transport.base import Link, LinkInfo
 
@@ -40,6 +40,7 @@ ANSWERS: dict[str, Any] = {
     ],
     "你好": "你好！有什么可以帮你？",
 }
+FOX = "Once upon a time there was a fox that ran through the woods all night."
 
 
 async def conversation(folder: Path) -> Recording:
@@ -91,6 +92,26 @@ async def test_hands_free_too(tmp_path: Path):
         await device.play(spoken(800, then_silent_ms=1500))
         await device.expect("tts", state="stop")
     assert await asyncio.to_thread(again, only(tmp_path)) == []
+
+
+async def test_a_sentence_that_was_talked_over_is_cut_again(tmp_path: Path):
+    """What was heard of it is all that the recording has, and it must not end there: it had not, then."""
+    async with recorded(tmp_path) as house, house.device() as device:
+        house.stt.script = ("tell me a story", "enough")  # type: ignore[attr-defined]
+        house.llm.answers = {"tell me a story": f"{FOX} It ate. The end."}  # type: ignore[attr-defined]
+        await device.hello(features={"sentence_end": True})
+        await device.listen("start", mode="realtime")
+        await device.play(spoken(800, then_silent_ms=900))
+        await device.expect("tts", state="sentence_start", text=FOX)
+        await device.play(spoken(0, then_silent_ms=1000))
+        await device.play(spoken(1200, then_silent_ms=1500))
+        await device.expect("tts", state="stop")
+        await device.spoken_turn()
+    tape = only(tmp_path)
+    ends = [words for words, _ in noticed(tape.entries) if "sentence_end" in words]
+    assert len(ends) == 2  # of the answer to `enough`
+    assert not any(FOX in words for words in ends)
+    assert await asyncio.to_thread(again, tape) == []
 
 
 async def test_each_change_is_told(tmp_path: Path):

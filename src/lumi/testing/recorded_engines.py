@@ -16,8 +16,11 @@ from lumi.engines.base import EmotionHint, LlmEvent, Prompt, Speaker, TextDelta,
 from lumi.store.recordings import FromClient, FromServer, Line, Recording, ServerPacket, Turn
 from lumi.testing.engines import ScriptedTts, last_user_text
 from lumi.testing.recorded_sound import RATE_HZ, Ears
+from lumi.testing.sounds import silence
 
 FULL_STOPS = "。！？；…"
+REST_MS = 3000.0
+"""What is made up of a sentence that was cut off goes on for so long: more than is sent ahead, and than a cut takes."""
 
 
 @dataclass(slots=True)
@@ -29,6 +32,8 @@ class Said:
     confidence: float = 1.0
     emotion: str = ""
     sentences: list[tuple[str, bytearray]] = field(default_factory=list)
+    cut: bool = False
+    """The last of them was cut off: nobody knows how it would have gone on."""
     stages_ms: Mapping[str, float] = field(default_factory=dict)
     written: str = ""
 
@@ -59,6 +64,8 @@ class _Reader:
         self._chats: dict[str, str] = {}
         self._typed = ""
         self._felt = ""
+        self._ends = False
+        """The client is told of sentences' ends."""
         self._now: Said | None = None
 
     def read(self, entries: Sequence[Line]) -> Iterator[Said]:
@@ -106,13 +113,18 @@ class _Reader:
         return Said(text, typed, float(message.get("confidence", 1.0)))
 
     def _told(self, now: Said | None, message: Mapping[str, Any]) -> None:
-        if now is None:
+        if message.get("type") == "hello":
+            self._ends = bool((message.get("features") or {}).get("sentence_end"))
+        elif now is None:
             if message.get("type") == "llm":  # of a written answer, whose words come after it
                 self._felt = str(message.get("emotion", ""))
         elif message.get("type") == "llm":
             now.emotion = str(message.get("emotion", ""))
         elif message.get("type") == "tts" and message.get("state") == "sentence_start":
             now.sentences.append((str(message.get("text", "")), bytearray()))
+            now.cut = self._ends
+        elif message.get("type") == "tts" and message.get("state") == "sentence_end":
+            now.cut = False
         elif message.get("type") == "tts" and message.get("state") == "stop":
             self._now = None
 
@@ -165,26 +177,37 @@ class RecordedLlm:
         return
 
 
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """Of a sentence. A whole one is better than one that was cut off, and a longer one than a shorter."""
+
+    pcm: bytes
+    delay_s: float
+    cut: bool
+
+
 class RecordedTts:
-    """Speaks a sentence as it sounded then; another one as a tone of its length."""
+    """Speaks a sentence as it sounded then, and on where it was cut off; another one as a tone of its length."""
 
     name = "recorded-tts"
     sample_rate_hz = RATE_HZ
 
     def __init__(self, said: Sequence[Said]) -> None:
-        self._sounds: dict[str, tuple[bytes, float]] = {}
+        self._sounds: dict[str, _Sound] = {}
         for one in said:
-            for number, (text, pcm) in enumerate(one.sentences):
-                known = self._sounds.get(text, (b"", 0.0))
-                if len(pcm) > len(known[0]):
-                    self._sounds[text] = bytes(pcm), 0.0 if number else one.delay_s("tts", "llm")
+            for number, (text, pcm) in enumerate(one.sentences, 1):
+                cut = one.cut and number == len(one.sentences)
+                delay_s = one.delay_s("tts", "llm") if number == 1 else 0.0
+                known = self._sounds.get(text)
+                if pcm and (known is None or (known.cut, len(pcm)) > (cut, len(known.pcm))):
+                    self._sounds[text] = _Sound(bytes(pcm), delay_s, cut)
         self._others = ScriptedTts(sample_rate_hz=RATE_HZ)
 
     async def synthesize(self, text: str, voice: Voice) -> AsyncIterator[bytes]:
-        pcm, delay_s = self._sounds.get(text, (b"", 0.0))
-        await asyncio.sleep(delay_s)
-        if pcm:
-            yield pcm
+        sound = self._sounds.get(text)
+        if sound is not None:
+            await asyncio.sleep(sound.delay_s)
+            yield sound.pcm + (silence(REST_MS, RATE_HZ) if sound.cut else b"")
             return
         async for piece in self._others.synthesize(text, voice):
             yield piece
