@@ -72,8 +72,15 @@ async def household(folder: Path, **engines: Any) -> AsyncIterator[Household]:
         "llm": ScriptedLlm(ANSWERS, delay_s=0.12, piece_s=0.01),
         "tts": ScriptedTts(ms_per_character=25, delay_s=0.08),
     } | engines
-    token = SecretFile(folder / ADMIN_TOKEN).obtain()
-    async with Server(config, **parts) as server, AsyncExitStack() as stack:
+    async with house_of(config, **parts) as house:
+        yield house
+
+
+@asynccontextmanager
+async def house_of(config: Config, **engines: Any) -> AsyncIterator[Household]:
+    """A household in the data directory of the settings."""
+    token = SecretFile(config.data_dir / ADMIN_TOKEN).obtain()
+    async with Server(config, **engines) as server, AsyncExitStack() as stack:
         await server.wait_ready()
         yield Household(server, token, stack)
 

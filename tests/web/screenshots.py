@@ -102,10 +102,10 @@ def figures(pictures: dict[str, Path]) -> str:
     )
 
 
-async def draw_sheet(browser: Browser, look: Look, directory: Path) -> bytes:
+async def draw_sheet(browser: Browser, width: int, html: str) -> bytes:
     """A WebP, which playwright does not write but Chromium does."""
-    page = await browser.new_page(viewport={"width": GRID[look.size][0], "height": 800})
-    await page.set_content(sheet(look, directory))
+    page = await browser.new_page(viewport={"width": width, "height": 800})
+    await page.set_content(html)
     size = await page.locator("body").bounding_box()
     assert size is not None
     devtools = await page.context.new_cdp_session(page)
@@ -128,7 +128,7 @@ async def draw(
         if named(name := scene_picture(one, look), patterns):
             await draw_scene(browser, heard, one, look, directory / name)
     if named(name := sheet_picture(look), patterns):
-        drawn = await draw_sheet(browser, look, directory)
+        drawn = await draw_sheet(browser, GRID[look.size][0], sheet(look, directory))
         await asyncio.to_thread((directory / name).write_bytes, drawn)
 
 

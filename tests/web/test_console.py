@@ -191,6 +191,9 @@ async def test_every_part_fits_and_can_be_read(
         await page.locator("#token").fill(house.token)
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        assert (
+            await page.evaluate("document.querySelector('header').offsetHeight") < 60
+        )  # one line, also there
         for part in parts:
             await page.goto(f"/console#{part}")
             await expect(page.locator(f"#tabs a[href='#{part}']")).to_have_attribute("aria-current", "page")
@@ -204,6 +207,31 @@ async def test_every_part_fits_and_can_be_read(
                 await expect(page.locator(".said button").first).to_be_visible()
             assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, part
             assert await serious(page) == [], part
+
+
+async def test_on_a_phone_the_choices_are_behind_a_button(visit: Visit, tmp_path: Path):
+    async with household(tmp_path) as house:
+        await ask(await house.device("kitchen"))
+        await house.server.registry.confirm(await house.code_of("kitchen"))
+        await house.server.registry.change("kitchen", name="The kitchen")
+        options = {"viewport": {"width": 360, "height": 740}}
+        page = await house.stack.enter_async_context(visit(house.server.page_url, path=None, **options))
+        await enter(page, house)
+        language, more = page.get_by_label("Language", exact=True), page.locator("#more")
+        await expect(language).to_be_hidden()
+        await expect(more).to_have_accessible_name("Choices")
+        await more.focus()
+        await page.keyboard.press("Enter")
+        await expect(more).to_have_attribute("aria-expanded", "true")
+        await language.select_option("zh")
+        await page.get_by_role("link", name="对话轮次").click()
+        await expect(page.locator("details.turn summary")).to_contain_text("The kitchen")
+        await house.code_of("newcomer")
+        await page.get_by_role("link", name="设备").click()
+        await expect(page.locator("main tbody th").first).to_contain_text("newcomer")  # who waits comes first
+        await page.get_by_role("button", name="退出").click()
+        await expect(language).to_be_hidden()
+        await expect(page.locator("#token")).to_be_focused()
 
 
 async def serious(page: Page) -> list[str]:

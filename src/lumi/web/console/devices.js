@@ -5,6 +5,7 @@ import { ask, field } from "./dialogs.js";
 import { keyed, make, say, table } from "./dom.js";
 import { moment, t } from "./i18n.js";
 import { explained } from "./meaning.js";
+import { called, note } from "./names.js";
 import { sayOn } from "./saying.js";
 
 const EVERY_MS = 4000;
@@ -52,7 +53,7 @@ export function devices() {
     say(who.firstChild, name);
     say(who.lastChild, [device.name ? device.id : "", device.model].filter(Boolean).join(" · "));
     say(state.firstChild, device.connected ? t("connected") : t(device.state === "paired" ? "state.paired" : device.state));
-    state.firstChild.className = device.state === "revoked" ? "state wrong" : device.connected ? "state" : "state quiet";
+    state.firstChild.className = device.state === "revoked" ? "state wrong" : device.connected || device.state === "pending" ? "state" : "state quiet";
     say(state.lastChild, device.connected || !device.last_seen ? "" : ` · ${t("notHere", { when: moment(device.last_seen) })}`);
     const key = `${name} ${device.state}`;
     if (acts.dataset.made === key) return;
@@ -88,10 +89,11 @@ export function devices() {
     clearTimeout(timer);
     try {
       const [known, told] = await Promise.all([get("devices"), get("refusals")]);
+      note(known.devices);
       if (!open) return;
       nobody.hidden = known.devices.length > 0;
       whole.hidden = known.devices.length === 0;
-      keyed(rows, known.devices, (device) => device.id, create, fill);
+      keyed(rows, waitingFirst(known.devices), (device) => device.id, create, fill);
       const latest = told.refusals.slice(0, 50);  // newest first
       noRefusals.hidden = latest.length > 0;
       refusals.hidden = latest.length === 0;
@@ -104,7 +106,10 @@ export function devices() {
   return { element, close: () => { open = false; clearTimeout(timer); } };
 }
 
+// Who waits for somebody comes first.
+const waitingFirst = (devices) => [...devices].sort((one, other) => (other.state === "pending") - (one.state === "pending"));
+
 function refusal(one) {
   const where = [one.remote, one.where, one.origin].filter(Boolean).join(" ");
-  return make("tr", {}, make("td", { class: "number", text: moment(one.at) }), make("td", {}, ...explained("refusal", one.reason)), make("th", { scope: "row", text: one.device_id }), make("td", { class: "soft", text: where }));
+  return make("tr", {}, make("td", { class: "number", text: moment(one.at) }), make("td", {}, ...explained("refusal", one.reason)), make("th", { scope: "row", text: one.device_id && called(one.device_id), title: one.device_id, data: { name: t("device") } }), make("td", { class: "soft", text: where, data: { name: t("where") } }));
 }

@@ -4,6 +4,7 @@ import { Refused, Unreachable, get, hasToken, setToken } from "./api.js";
 import { $, coded, make, say } from "./dom.js";
 import { apply, choice, choose, t } from "./i18n.js";
 import { devices } from "./devices.js";
+import { fetchNames, forgetNames } from "./names.js";
 import { overview } from "./overview.js";
 import { problems } from "./problems.js";
 import { recordings } from "./recordings.js";
@@ -44,6 +45,7 @@ function show() {
 function enter() {
   $("tabs").replaceChildren(...Object.keys(PARTS).map((name) => make("a", { href: `#${name}`, data: { t: name }, text: t(name) })));
   $("tabs").hidden = $("leave").hidden = false;
+  fetchNames();
   show();
   poll();
 }
@@ -55,6 +57,8 @@ function leave(problem = "") {
   shown = null;
   state.live = null;
   state.turns = [];
+  forgetNames();
+  fold();
   $("tabs").hidden = $("leave").hidden = true;
   $("health").hidden = true;
   $("view").replaceChildren(door);
@@ -93,6 +97,11 @@ async function look() {
   shown?.update?.(live, state);
 }
 
+// On a narrow screen the choices are behind a button.
+function fold(open = false) {
+  $("more").setAttribute("aria-expanded", open);
+}
+
 function tell(kind, text) {
   const badge = $("health");
   badge.hidden = false;
@@ -114,6 +123,7 @@ door.addEventListener("submit", async (event) => {
   enter();
 });
 $("leave").addEventListener("click", () => leave());
+$("more").addEventListener("click", () => fold($("more").getAttribute("aria-expanded") === "false"));
 for (const name of ["language", "theme"]) {
   $(name).value = choice(name);
   $(name).addEventListener("change", () => {

@@ -80,7 +80,7 @@ export function overview() {
     noEngines.hidden = live.engines.length > 0;
     engineTable.hidden = live.engines.length === 0;
     keyed(engines, live.engines, (one) => `${one.kind} ${one.name}`,
-      (one) => make("tr", {}, make("td", { text: one.kind }), make("th", { scope: "row", text: one.name }), make("td", {}, make("span")), make("td"), make("td", { class: "number" })),
+      (one) => make("tr", {}, make("td", { text: one.kind }), make("th", { scope: "row", text: one.name }), make("td", {}, make("span")), make("td"), make("td", { class: "number", data: { name: t("retry") } })),
       (row, one) => {
         const mark = row.cells[2].firstChild;
         say(mark, t(`engine.${one.state}`));

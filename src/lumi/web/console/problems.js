@@ -14,7 +14,7 @@ export function problems() {
   let open = true;
 
   function create(one) {
-    const values = Object.entries(one.values).map(([name, value]) => `${name}=${value}`).join("  ");
+    const values = Object.entries(one.values).filter(([, value]) => value !== "").map(([name, value]) => `${name}=${value}`).join("  ");
     return make("tr", {},
       make("td", { class: "number", text: clock(one.at), title: moment(one.at) }),
       make("td", {}, make("span", { class: one.level === "error" ? "state wrong" : "state", text: t(one.level) })),

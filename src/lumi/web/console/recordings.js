@@ -4,6 +4,7 @@ import { act, get, lines, part } from "./api.js";
 import { ask } from "./dialogs.js";
 import { coded, keyed, make, say, table } from "./dom.js";
 import { bytes, moment, span, t } from "./i18n.js";
+import { called } from "./names.js";
 import { Player } from "./player.js";
 import { parse, transcript } from "./recording.js";
 import { draw, mark } from "./wave.js";
@@ -38,11 +39,12 @@ export function recordings() {
   function create(one) {
     const listen = make("button", { type: "button", class: "primary", text: t("open"), on: { click: () => hear(one, listen) } });
     const remove = make("button", { type: "button", class: "danger", text: t("remove"), on: { click: () => ask({ title: t("removeSure"), danger: true, act: () => drop(one) }) } });
-    return make("tr", {}, make("th", { scope: "row", text: one.device_id, title: one.session_id }), make("td", { class: "number", text: moment(one.started_at) }),
+    return make("tr", {}, make("th", { scope: "row", title: `${one.device_id} · ${one.session_id}` }), make("td", { class: "number", text: moment(one.started_at) }),
       make("td", { class: "number", data: { name: t("length") } }), make("td", { class: "number", data: { name: t("size") } }), make("td", { class: "acts" }, listen, remove));
   }
 
   function fill(row, one) {
+    say(row.cells[0], called(one.device_id));
     say(row.cells[2], span(Math.max(0, one.ended_at - one.started_at)));
     say(row.cells[3], bytes(one.size_bytes));
   }
@@ -100,7 +102,7 @@ function listening(one, text) {
   const raw = make("details", {}, make("summary", { text: t("messages", { count: recording.entries.length }) }));
   raw.addEventListener("toggle", () => raw.children.length === 1 && raw.append(make("pre", { class: "lines", tabindex: 0, text: told(recording.entries) })));
   const element = make("section", { class: "card player" },
-    make("div", { class: "side" }, make("h2", { text: one.device_id }), make("span", { class: "soft", text: moment(one.started_at) }), file),
+    make("div", { class: "side" }, make("h2", { text: called(one.device_id), title: one.device_id }), make("span", { class: "soft", text: moment(one.started_at) }), file),
     recording.cut ? make("p", { class: "soft", text: t("cut") }) : null,
     wave, make("div", { class: "row" }, toggle, slider, time), note, said, raw);
 

@@ -3,7 +3,7 @@
 export const TEXTS = {
   en: {
     skip: "Skip to the content", console: "Console", language: "Language", theme: "Theme", languageAuto: "Language", themeAuto: "Colours", light: "Light", dark: "Dark",
-    leave: "Sign out", parts: "Parts of the console",
+    leave: "Sign out", more: "Choices", parts: "Parts of the console",
     doorTitle: "Who runs this server?", doorWhy: "The console shows everything and may do everything, so it asks for the admin token. On the server's machine, this prints it:",
     token: "Admin token", enter: "Enter", doorWrong: "That is not the admin token. `lumi token admin` prints it.",
     overview: "Overview", sessions: "Sessions", turns: "Turns", devices: "Devices", recordings: "Recordings", problems: "Problems", settings: "Settings",
@@ -38,7 +38,7 @@ export const TEXTS = {
   },
   zh: {
     skip: "跳到正文", console: "控制台", language: "语言", theme: "主题", languageAuto: "语言", themeAuto: "颜色", light: "浅色", dark: "深色",
-    leave: "退出", parts: "控制台各部分",
+    leave: "退出", more: "选项", parts: "控制台各部分",
     doorTitle: "您是这台服务器的管理者吗？", doorWhy: "控制台可以查看并操作一切，因此需要管理令牌。在服务器上运行以下命令即可看到：",
     token: "管理令牌", enter: "进入", doorWrong: "管理令牌不正确。运行 `lumi token admin` 查看。",
     overview: "概览", sessions: "会话", turns: "对话轮次", devices: "设备", recordings: "录音", problems: "问题", settings: "设置",

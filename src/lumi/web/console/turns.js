@@ -1,8 +1,9 @@
 // The last turns, each a waterfall of its stages.
 
-import { keyed, make } from "./dom.js";
+import { keyed, make, say } from "./dom.js";
 import { clock, ms, t } from "./i18n.js";
 import { meant } from "./meaning.js";
+import { called } from "./names.js";
 
 const STAGES = ["hear", "stt", "llm", "tts", "speak"];
 const SHOWN = 100;
@@ -17,7 +18,10 @@ export function turns() {
     const latest = state.turns.slice(-SHOWN).reverse();
     none.hidden = latest.length > 0;
     const longest = Math.max(1, ...latest.map(waited));
-    keyed(list, latest, (turn) => turn.id + turn.number, create, (row, turn) => scale(row, turn, longest));
+    keyed(list, latest, (turn) => turn.id + turn.number, create, (row, turn) => {
+      say(row.querySelector(".who"), called(turn.device_id));
+      scale(row, turn, longest);
+    });
   }
 
   return { element, update };
@@ -35,7 +39,7 @@ function create(turn) {
   const bar = make("span", { class: "bar", role: "img" });
   const summary = make("summary", {},
     make("span", { class: "number soft", text: clock(turn.started_at) }),
-    make("span", { text: turn.device_id, title: turn.device_id }),
+    make("span", { class: "who", title: turn.device_id }),
     make("span", { class: "ending" }, make("span", { class: wrong ? "state wrong" : turn.ending === "done" ? "state quiet" : "state", text: turn.ending === "done" ? t(turn.kind) : t(turn.ending) })),
     bar,
     make("span", { class: "latency number", text: wait === undefined ? "–" : ms(wait) }));
