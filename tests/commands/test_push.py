@@ -52,7 +52,7 @@ async def test_a_server_elsewhere_wants_its_admin_token(tmp_path, capsys):
         assert told(capsys)["status"] == "waiting"
         with pytest.raises(ConfigError, match="lumi token admin"):
             await waiting(TERMINAL, Where(None, url))
-        with pytest.raises(RequestRefused, match="Authorization: Bearer"):
+        with pytest.raises(RequestRefused, match="does not take this admin token"):
             await waiting(TERMINAL, Where(None, url, "wrong"))
     with pytest.raises(ConnectFailed, match="does not answer"):
         await waiting(TERMINAL, Where(None, url, token))

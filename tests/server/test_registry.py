@@ -118,6 +118,17 @@ async def test_another_installation_on_a_paired_device_changes_nothing_until_it_
     assert house.registry.judge(token, None)[0] is not Judgement.VALID, "it was the former installation's"
 
 
+async def test_whoever_uses_a_devices_name_does_not_take_its_code_away(house: House):
+    code = await house.registry.ask("aa:bb", "c", address="192.0.2.7")
+    strangers = await house.registry.ask("aa:bb", "stranger", address="192.0.2.8")
+    assert await house.registry.ask("aa:bb", "c", address="192.0.2.7") == code
+    assert len(house.waiting) == 2, "it is not asked for again and again"
+    assert await house.registry.confirm(code.code)
+    assert house.registry.is_paired("aa:bb", "c")
+    assert not house.registry.is_paired("aa:bb", "stranger")
+    assert strangers.code != code.code
+
+
 async def test_what_is_said_of_a_device_stays_when_it_is_let_in_again(house: House):
     await house.pair("aa:bb", "c")
     await house.registry.change("aa:bb", persona="Be brief.", name="kitchen")

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -59,6 +60,11 @@ class Running:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=self.trust) as answer:  # noqa: S310
                 return _object(answer.read())
         except urllib.error.HTTPError as error:
+            if error.code == HTTPStatus.UNAUTHORIZED:
+                error.close()
+                raise RequestRefused(
+                    "the server does not take this admin token; `lumi token admin`, run where the server runs, prints the right one"
+                ) from None
             with error:
                 said = _object(error.read()).get("error", {})
             raise RequestRefused(str(said.get("message") or f"HTTP {error.code}")) from None

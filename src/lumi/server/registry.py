@@ -174,8 +174,8 @@ class DeviceRegistry:
             StoreError: it cannot be kept.
         """
         now = self._wall_clock()
-        code = await self._store.pairings.of(device_id, now)
-        if code is not None and code.client_id == client_id:
+        code = await self._store.pairings.of(device_id, client_id, now)
+        if code is not None:
             return code
         self._codes.take(address, asyncio.get_running_loop().time())
         device = await self._note(device_id, client_id, address, model=model, name=name)

@@ -302,11 +302,14 @@ class DeviceStore(Protocol):
 
 class PairingStore(Protocol):
     async def issue(self, code: PairingCode, now: float) -> bool:
-        """Keep a code in place of its device's former one. False: its digits are another waiting device's."""
+        """Keep a code in place of the former one of its device and installation. False: its digits are another's that waits.
+
+        Another installation under the same name has its own: an id is no secret, and whoever uses it takes no code away.
+        """
         ...
 
-    async def of(self, device_id: str, now: float) -> PairingCode | None:
-        """The device's code, if it still holds."""
+    async def of(self, device_id: str, client_id: str, now: float) -> PairingCode | None:
+        """The code of the device with this installation on it, if it still holds."""
         ...
 
     async def take(self, code: str, now: float) -> PairingCode | None:

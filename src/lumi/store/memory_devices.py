@@ -33,40 +33,44 @@ class MemoryDevices:
 class MemoryPairings:
     def __init__(self, check: Callable[[], None]) -> None:
         self._check = check
-        self._by_device: dict[str, PairingCode] = {}
+        self._kept: dict[tuple[str, str], PairingCode] = {}  # by device and installation
 
     async def issue(self, code: PairingCode, now: float) -> bool:
         self._check()
-        others = {key: kept for key, kept in self._by_device.items() if key != code.device_id}
+        others = {key: kept for key, kept in self._kept.items() if key != _key(code)}
         taken = next((kept for kept in others.values() if kept.code == code.code), None)
         if taken is not None:
             if _holds(taken, now):
                 return False
-            del self._by_device[taken.device_id]
-        self._by_device[code.device_id] = code
+            del self._kept[_key(taken)]
+        self._kept[_key(code)] = code
         return True
 
-    async def of(self, device_id: str, now: float) -> PairingCode | None:
+    async def of(self, device_id: str, client_id: str, now: float) -> PairingCode | None:
         self._check()
-        code = self._by_device.get(device_id)
+        code = self._kept.get((device_id, client_id))
         return code if code is not None and _holds(code, now) else None
 
     async def take(self, code: str, now: float) -> PairingCode | None:
         self._check()
-        waiting = [kept for kept in self._by_device.values() if _holds(kept, now)]
+        waiting = [kept for kept in self._kept.values() if _holds(kept, now)]
         for kept in waiting:
             if kept.code == code:
-                return self._by_device.pop(kept.device_id)
+                return self._kept.pop(_key(kept))
         for kept in waiting:
-            self._by_device[kept.device_id] = replace(kept, attempts=kept.attempts + 1)
+            self._kept[_key(kept)] = replace(kept, attempts=kept.attempts + 1)
         return None
 
     async def forget_before(self, expires_at: float) -> int:
         self._check()
-        old = [key for key, code in self._by_device.items() if code.expires_at < expires_at]
+        old = [key for key, code in self._kept.items() if code.expires_at < expires_at]
         for key in old:
-            del self._by_device[key]
+            del self._kept[key]
         return len(old)
+
+
+def _key(code: PairingCode) -> tuple[str, str]:
+    return code.device_id, code.client_id
 
 
 def _holds(code: PairingCode, now: float) -> bool:

@@ -73,14 +73,15 @@ _FREE_DIGITS = Statement(
 )
 _ISSUE = Statement(
     "INSERT INTO pairings (code, device_id, client_id, challenge, expires_at, attempts) SELECT ?, ?, ?, ?, ?, ? "
-    "WHERE NOT EXISTS (SELECT 1 FROM pairings WHERE code = ? AND device_id <> ?) "
-    "ON CONFLICT (device_id) DO UPDATE SET code = excluded.code, client_id = excluded.client_id, "
+    "WHERE NOT EXISTS (SELECT 1 FROM pairings WHERE code = ? AND (device_id, client_id) <> (?, ?)) "
+    "ON CONFLICT (device_id, client_id) DO UPDATE SET code = excluded.code, "
     "challenge = excluded.challenge, expires_at = excluded.expires_at, attempts = excluded.attempts",
     _any,
     writes=True,
 )
 _OF = Statement(
-    "SELECT code, device_id, client_id, challenge, expires_at, attempts FROM pairings WHERE device_id = ? AND expires_at > ? AND attempts < ?",
+    "SELECT code, device_id, client_id, challenge, expires_at, attempts FROM pairings "
+    "WHERE device_id = ? AND client_id = ? AND expires_at > ? AND attempts < ?",
     _code,
     writes=False,
 )
@@ -118,12 +119,12 @@ class SqlitePairings:
         self._thread = thread
 
     async def issue(self, code: PairingCode, now: float) -> bool:
-        issue = (_ISSUE, (*astuple(code), code.code, code.device_id))
+        issue = (_ISSUE, (*astuple(code), code.code, code.device_id, code.client_id))
         issued: bool = await self._thread.do_all([(_FREE_DIGITS, (code.code, now, PAIRING_ATTEMPTS)), issue])
         return issued
 
-    async def of(self, device_id: str, now: float) -> PairingCode | None:
-        found: PairingCode | None = await self._thread.do(_OF, device_id, now, PAIRING_ATTEMPTS)
+    async def of(self, device_id: str, client_id: str, now: float) -> PairingCode | None:
+        found: PairingCode | None = await self._thread.do(_OF, device_id, client_id, now, PAIRING_ATTEMPTS)
         return found
 
     async def take(self, code: str, now: float) -> PairingCode | None:

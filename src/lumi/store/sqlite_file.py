@@ -58,6 +58,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (owner, turn_id, digest)) WITHOUT ROWID""",
         "CREATE INDEX acts_by_age ON acts (created_at)",
     ),
+    (
+        "DROP TABLE pairings",  # of ten minutes' worth: who waits asks again
+        """CREATE TABLE pairings (
+            code TEXT NOT NULL PRIMARY KEY, device_id TEXT NOT NULL, client_id TEXT NOT NULL,
+            challenge TEXT NOT NULL, expires_at REAL NOT NULL, attempts INTEGER NOT NULL,
+            UNIQUE (device_id, client_id))""",
+    ),
 )
 """One entry per schema version, each a series of statements. Entries are only ever added: files in the field have
 been through the earlier ones. `PRAGMA user_version` counts those a file has been through."""

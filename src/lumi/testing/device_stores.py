@@ -58,29 +58,40 @@ class DeviceConformance:
     async def test_a_code_serves_once(self, tmp_path: Path) -> None:
         async with self.open_store(tmp_path) as store:
             assert await store.pairings.issue(CODE, 1_000.0)
-            assert await store.pairings.of("aa:bb", 1_000.0) == CODE
+            assert await store.pairings.of("aa:bb", "c-1", 1_000.0) == CODE
             async with asyncio.TaskGroup() as group:
                 tries = [group.create_task(store.pairings.take("012345", 1_000.0)) for _ in range(4)]
             assert [task.result() for task in tries].count(CODE) == 1
-            assert await store.pairings.of("aa:bb", 1_000.0) is None
+            assert await store.pairings.of("aa:bb", "c-1", 1_000.0) is None
 
     async def test_a_code_that_has_expired_is_none(self, tmp_path: Path) -> None:
         async with self.open_store(tmp_path) as store:
             await store.pairings.issue(CODE, 1_000.0)
-            assert await store.pairings.of("aa:bb", 1_600.0) is None
+            assert await store.pairings.of("aa:bb", "c-1", 1_600.0) is None
             assert await store.pairings.take("012345", 1_600.0) is None
             assert await store.pairings.forget_before(1_601.0) == 1
             assert await store.pairings.forget_before(1_601.0) == 0
+
+    async def test_another_installation_under_a_devices_name_takes_no_code_away(self, tmp_path: Path) -> None:
+        async with self.open_store(tmp_path) as store:
+            other = replace(CODE, code="543210", client_id="c-2")
+            await store.pairings.issue(CODE, 1_000.0)
+            assert await store.pairings.issue(other, 1_000.0)
+            assert not await store.pairings.issue(replace(other, code="012345"), 1_000.0)
+            assert await store.pairings.of("aa:bb", "c-1", 1_000.0) == CODE
+            assert await store.pairings.take("543210", 1_000.0) == other
+            assert await store.pairings.of("aa:bb", "c-2", 1_000.0) is None
+            assert await store.pairings.take("012345", 1_000.0) == CODE
 
     async def test_a_device_has_one_code_and_no_two_have_the_same(self, tmp_path: Path) -> None:
         async with self.open_store(tmp_path) as store:
             await store.pairings.issue(CODE, 1_000.0)
             other = replace(CODE, device_id="cc:dd")
             assert not await store.pairings.issue(other, 1_000.0)
-            assert await store.pairings.of("cc:dd", 1_000.0) is None
+            assert await store.pairings.of("cc:dd", "c-1", 1_000.0) is None
             newer = replace(CODE, code="999999", challenge="another")
             assert await store.pairings.issue(newer, 1_000.0)
-            assert await store.pairings.of("aa:bb", 1_000.0) == newer
+            assert await store.pairings.of("aa:bb", "c-1", 1_000.0) == newer
             assert await store.pairings.issue(other, 1_000.0), "the digits are free again"
             assert await store.pairings.issue(replace(newer, device_id="ee:ff"), 1_700.0), (
                 "and after their time"
@@ -91,11 +102,11 @@ class DeviceConformance:
             await store.pairings.issue(CODE, 1_000.0)
             for _ in range(PAIRING_ATTEMPTS - 1):
                 assert await store.pairings.take("000000", 1_000.0) is None
-            kept = await store.pairings.of("aa:bb", 1_000.0)
+            kept = await store.pairings.of("aa:bb", "c-1", 1_000.0)
             assert kept is not None
             assert kept.attempts == PAIRING_ATTEMPTS - 1
             await store.pairings.take("000000", 1_000.0)
-            assert await store.pairings.of("aa:bb", 1_000.0) is None
+            assert await store.pairings.of("aa:bb", "c-1", 1_000.0) is None
             assert await store.pairings.take("012345", 1_000.0) is None, "worn out"
 
     async def test_devices_and_codes_outlive_a_closing_where_the_store_is_durable(
@@ -108,7 +119,7 @@ class DeviceConformance:
             return
         async with self.open_store(tmp_path) as store:
             assert await store.devices.get("aa:bb") == DEVICE
-            assert await store.pairings.of("aa:bb", 1_000.0) == CODE
+            assert await store.pairings.of("aa:bb", "c-1", 1_000.0) == CODE
             await store.aclose()
             assert "closed" in await refusal(store.devices.all())
             assert "closed" in await refusal(store.pairings.take("012345", 1_000.0))
