@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 from aiohttp import web
 
@@ -20,7 +22,12 @@ class DevicesApi:
         self._household = household
         self._admin = admin
         self._audit = audit
-        self._document = success(document(version)).body
+        self._version = version
+
+    @cached_property
+    def _document(self) -> bytes:
+        """Made when somebody asks for it."""
+        return msgspec.json.encode(document(self._version))
 
     def routes(self) -> list[web.RouteDef]:
         """All but the description ask for the admin token."""

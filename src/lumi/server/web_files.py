@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -39,20 +40,25 @@ OPEN_TO_ALL = "sdk/"
 COMPRESSED = frozenset({"html", "js", "css", "json", "webmanifest", "svg", "txt"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WebFile:
     """One file as it is served."""
 
     body: bytes
-    zipped: bytes | None
+    compressible: bool
     etag: str
     headers: dict[str, str]
+
+    @cached_property
+    def zipped(self) -> bytes:
+        """Made when it is first asked for: a server starts more often than all of these are."""
+        return gzip.compress(self.body, 9, mtime=0)
 
     def answer(self, request: web.Request) -> web.Response:
         """All of it, or 304 where the browser has it already."""
         if any(etag.value in {self.etag, "*"} for etag in request.if_none_match or ()):
             return web.Response(status=304, headers=self.headers)
-        if self.zipped is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
+        if self.compressible and "gzip" in request.headers.get("Accept-Encoding", ""):
             return web.Response(body=self.zipped, headers=self.headers | {"Content-Encoding": "gzip"})
         return web.Response(body=self.body, headers=self.headers)
 
@@ -97,7 +103,7 @@ def _addresses(name: str) -> list[str]:
 
 def _load(name: str, file: Traversable) -> WebFile:
     body, ending = file.read_bytes(), _ending(name)
-    zipped = gzip.compress(body, 9, mtime=0) if ending in COMPRESSED else None
+    compressible = ending in COMPRESSED
     etag = hashlib.sha256(body).hexdigest()[:20]
     page = body.decode() if ending == "html" else ""
     headers = SAFETY | {
@@ -107,9 +113,9 @@ def _load(name: str, file: Traversable) -> WebFile:
     }
     if name.startswith(OPEN_TO_ALL):
         headers["Access-Control-Allow-Origin"] = "*"
-    if zipped is not None:
+    if compressible:
         headers["Vary"] = "Accept-Encoding"
-    return WebFile(body, zipped, etag, headers)
+    return WebFile(body, compressible, etag, headers)
 
 
 def _serving(file: WebFile) -> Handler:
