@@ -1,4 +1,4 @@
-"""The demo's timeline, with scripted engines behind the real server; tests/test_quiet.py runs the whole program."""
+"""The demo's timeline, with scripted engines behind the real server; tests/test_quiet.py runs the program itself."""
 
 from __future__ import annotations
 

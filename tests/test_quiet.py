@@ -57,7 +57,9 @@ def test_whoever_calls_out_is_seen() -> None:
 @needs_namespaces
 @pytest.mark.timeout(180)
 def test_the_demo_contacts_nobody(tmp_path: Path) -> None:
-    calls = run_in_empty_network(sys.executable, "-m", "lumi.demo", "--out", str(tmp_path / "demo"))
+    calls = run_in_empty_network(
+        sys.executable, "-m", "lumi.demo", "--brief", "--out", str(tmp_path / "demo")
+    )
     assert calls.exit_code == 0, calls.output
     assert calls.names == []
     assert calls.packets == 0
@@ -73,7 +75,9 @@ def test_whoever_calls_out_is_recorded(tmp_path: Path) -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.skipif(way_in() is not None, reason="the test in an empty network sees more")
 def test_the_demo_looks_nobody_up(tmp_path: Path) -> None:
-    done, calls = calls_recorded(tmp_path, sys.executable, "-m", "lumi.demo", "--out", str(tmp_path / "demo"))
+    done, calls = calls_recorded(
+        tmp_path, sys.executable, "-m", "lumi.demo", "--brief", "--out", str(tmp_path / "demo")
+    )
     assert done.returncode == 0, done.stderr
     assert calls == []
     assert "what time is it" in done.stdout

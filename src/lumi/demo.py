@@ -122,9 +122,9 @@ async def record_command() -> Sound:
     return Sound(b"".join(pieces), voice.sample_rate_hz)
 
 
-async def questions(console: Console) -> AsyncIterator[tuple[str, Sound]]:
-    """What there is to ask with: human recordings first, then the command."""
-    for recording in RECORDINGS:
+async def questions(console: Console, *, brief: bool = False) -> AsyncIterator[tuple[str, Sound]]:
+    """What there is to ask with: human recordings first, then the command; `brief`: the command alone."""
+    for recording in () if brief else RECORDINGS:
         if recording.path.exists():
             yield f"{recording.name} (a person)", read_wav(recording.path, raw_rate_hz=RAW_RATE_HZ)
         else:
@@ -158,11 +158,11 @@ def _summary(reply: SpokenReply) -> str:
     return f"  {heard}; {first}, {reply.audio_s:.2f} s of speech"
 
 
-async def demo(folder: Path, console: Console) -> None:
+async def demo(folder: Path, console: Console, *, brief: bool = False) -> None:
     """Hold every conversation, print it, keep its sounds in `folder`, which must exist."""
     async with server() as running, lumi.connect(running.url, device_id="demo", reconnect=None) as client:
         console.print(f"A server on {running.url}, a client connected to it.")
-        async for name, sound in questions(console):
+        async for name, sound in questions(console, brief=brief):
             console.print(f"\n[bold]{name}[/bold]")
             reply = await converse(client, sound, console)
             console.print(_summary(reply), markup=False, highlight=False, soft_wrap=True)
@@ -172,11 +172,15 @@ async def demo(folder: Path, console: Console) -> None:
 
 def command(
     out: Annotated[Path, typer.Option(help="Where the sound files go.")] = Path("demo-output"),
+    *,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Only the question that the built-in voice asks.")
+    ] = False,
 ) -> None:
     """Hold spoken conversations with a server of its own and show what happens when."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        asyncio.run(demo(out, Console()))
+        asyncio.run(demo(out, Console(), brief=brief))
     except (LumiError, OSError) as error:
         Console(stderr=True).print(f"lumi demo: {error}", markup=False)
         raise typer.Exit(USAGE_ERROR) from error

@@ -108,17 +108,29 @@ async def test_when_the_connection_breaks_the_other_engines_finish_the_turn(faul
 async def test_a_model_that_was_left_out_is_asked_again_after_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    impatient = CircuitSettings(first_wait_s=2.5)
+    """It is probed meanwhile; as long as it lets nobody in, it is not asked, however much time passes."""
+    impatient = CircuitSettings(first_wait_s=0.2, factor=1.0)
     monkeypatch.setattr(circuit, "CircuitSettings", lambda: impatient)
     llm = ScriptedLlm(lambda _: "is what they say.")
-    async with RealtimeServer() as service, lumi_with(service, llm=llm) as (_, device):
-        service.fault = RealtimeFault.CUT_BEFORE_ANSWER
-        await ask_at_once(device)
+    async with RealtimeServer() as service, lumi_with(service, llm=llm) as (server, device):
+        service.fault = RealtimeFault.SHUT
+        for _ in range(2):
+            assert (await ask_at_once(device)).sentences == ["is what they say."]
+        assert not service.sessions
+        assert await state_of_duplex(server) != "closed"
         service.fault = RealtimeFault.NONE
-        turn = await ask_at_once(device)  # nobody waits for it
-        assert turn.sentences == ["is what they say."]
-        await asyncio.sleep(2.6)
+        for _ in range(100):
+            if await state_of_duplex(server) == "half_open":
+                break
+            await asyncio.sleep(0.05)
         assert (await ask_at_once(device)).sentences == ["It is noon."]
+        assert await state_of_duplex(server) == "closed"
+
+
+async def state_of_duplex(server: Server) -> str:
+    async with aiohttp.ClientSession() as http, http.get(server.page_url + "healthz") as answer:
+        (engine,) = (await answer.json())["engines"]["duplex"]
+        return str(engine["state"])
 
 
 LAMP = Call("device_self_lamp_set", '{"level": 7}', then="The lamp is on.")
@@ -156,9 +168,9 @@ async def test_its_tools_are_those_of_any_model_and_doors_open_after_a_clear_yes
 
 
 async def test_a_tool_that_takes_long_is_bridged_in_the_language_that_was_spoken() -> None:
-    tools = ScriptedDeviceTools({"self.lamp.set": lambda _: "on"}, delay_s=0.5)
-    said = [replace(LAMP, then="灯开了。")]
-    async with RealtimeServer(said, ["开灯"], ms_per_character=10) as service:
+    tools = ScriptedDeviceTools({"self.lamp.set": lambda _: "on"})
+    answers = ["你好。", replace(LAMP, then="灯开了。")]
+    async with RealtimeServer(answers, ["你好", "开灯"], ms_per_character=10) as service:
         wanted = {
             "duplex": DuplexSettings(engine="openai_realtime", base_url=service.base_url),
             "tools": ToolSettings(skills=False, filler_s=0.1),
@@ -168,6 +180,8 @@ async def test_a_tool_that_takes_long_is_bridged_in_the_language_that_was_spoken
             FakeDevice(await connect(server.url), tools=tools) as device,
         ):
             await device.hello(features={"mcp": True})
+            assert (await ask_at_once(device)).sentences == ["你好。"]  # its tools have been listed by now
+            tools.delay_s = 0.5
             turn = await ask_at_once(device)
             assert turn.sentences == ["请稍等。", "灯开了。"]
             assert turn.packets

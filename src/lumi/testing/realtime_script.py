@@ -25,6 +25,8 @@ class RealtimeFault(StrEnum):
     NO_TRANSCRIPT = "no_transcript"
     LATE_TRANSCRIPT = "late_transcript"
     """It comes after the answer."""
+    SHUT = "shut"
+    """Nobody is let in, whatever key they show."""
     NO_ASIDES = "no_asides"
     """It takes no responses that are no part of the conversation."""
 

@@ -82,6 +82,8 @@ class RealtimeServer:
             await self._runner.cleanup()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if self.fault is RealtimeFault.SHUT:
+            return web.json_response({"error": {"code": "invalid_api_key"}}, status=401)
         if self._api_key and request.headers.get("Authorization") != f"Bearer {self._api_key}":
             return web.json_response({"error": {"code": "invalid_api_key"}}, status=401)
         if not request.query.get("model"):
