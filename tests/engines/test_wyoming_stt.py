@@ -19,7 +19,8 @@ from lumi.engines.grammar import Grammar
 from lumi.engines.pocketsphinx import PocketsphinxStt
 from lumi.engines.wyoming_stt import WyomingStt
 from lumi.errors import ConfigError, EngineError, Trouble
-from lumi.testing.conformance import SttConformance, pieces
+from lumi.testing import ScriptedStt
+from lumi.testing.conformance import SttConformance, noise, pieces
 from lumi.testing.sounds import tone
 
 pytestmark = pytest.mark.real
@@ -50,6 +51,13 @@ class TestConformance(SttConformance):
                 yield WyomingStt(url, timeout_s=100)
         finally:
             await recogniser.aclose()
+
+    async def test_sound_that_is_far_too_long_ends_all_the_same(self) -> None:
+        """What a recogniser makes of it is shown where the recogniser is; here it goes over the line."""
+        long, listener = noise(40, loudness=30), ScriptedStt(["at last"])
+        async with offered(**scripted(stt=listener)) as url:
+            assert (await self.heard(WyomingStt(url), long)).text == "at last"
+        assert b"".join(listener.heard) == long
 
     async def test_closes_twice(self) -> None:
         stt = self.make()
