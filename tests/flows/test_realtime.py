@@ -169,7 +169,7 @@ async def test_its_tools_are_those_of_any_model_and_doors_open_after_a_clear_yes
 
 async def test_a_tool_that_takes_long_is_bridged_in_the_language_that_was_spoken() -> None:
     tools = ScriptedDeviceTools({"self.lamp.set": lambda _: "on"})
-    answers = ["你好。", replace(LAMP, then="灯开了。")]
+    answers: list[str | Call] = ["你好。", replace(LAMP, then="灯开了。")]
     async with RealtimeServer(answers, ["你好", "开灯"], ms_per_character=10) as service:
         wanted = {
             "duplex": DuplexSettings(engine="openai_realtime", base_url=service.base_url),

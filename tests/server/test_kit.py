@@ -1,4 +1,4 @@
-from lumi.engines.base import Speaker, Voice
+from lumi.engines.base import ChatMessage, Speaker, Voice
 from lumi.server.device_overrides import NOTHING, DeviceOverrides
 from lumi.server.kit import Kit, SessionSettings, for_device
 from lumi.testing.engines import ScriptedLlm, ScriptedStt, ScriptedTts
@@ -41,3 +41,18 @@ async def test_a_turn_is_told_how_the_assistant_should_be():
     await turn.run(Typed("hi"))
     assert [message.content for message in llm.prompts[0].messages] == ["be kind", "hi"]
     assert isinstance(events[-1], TurnEnded)
+
+
+async def test_what_was_said_to_pass_the_time_is_told_to_no_model():
+    llm = ScriptedLlm()
+
+    async def emit(_: TurnEvent) -> None:
+        pass
+
+    def messages(_persona: str, _turn_id: str) -> list[ChatMessage]:
+        return [ChatMessage("assistant", "One moment, please. It is on."), ChatMessage("user", "thanks")]
+
+    kit = Kit(ScriptedStt(), llm, ScriptedTts(), SETTINGS)
+    turn = kit.turn("t", mouth=None, emit=emit, messages=messages, speaker=Speaker("dev"))
+    await turn.run(Typed("thanks"))
+    assert [message.content for message in llm.prompts[0].messages] == ["It is on.", "thanks"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lumi.engines.base import ChatMessage, Duplex, Filler, Llm, Speaker, Stt, Tools, Tts, Voice
 from lumi.server.device_overrides import NOTHING, DeviceOverrides
 from lumi.server.turn_history import TurnTrace
-from lumi.tools.phrases import Phrase, phrase
+from lumi.tools.phrases import Phrase, phrase, without_fillers
 from lumi.voice.duplex_turn import Realtime
 from lumi.voice.endpointing import EndpointingSettings
 from lumi.voice.interruption import InterruptionSettings
@@ -84,7 +84,7 @@ class Kit:
             llm=self.llm,
             mouth=mouth,
             emit=emit,
-            history=lambda: messages(self.settings.persona, turn_id),
+            history=lambda: without_fillers(messages(self.settings.persona, turn_id)),
             speaker=speaker,
             settings=self.settings.turn,
             realtime=None
