@@ -197,7 +197,9 @@ async def test_what_fails_for_now_waits_and_can_be_taken_back(visit):
     ):
         await say(page, "bad")
         await expect(page.locator("#talk .mine.waiting")).to_contain_text("No answer for now; again in 0:0")
-        await page.get_by_role("button", name="Take back").click()
+        await page.get_by_role("button", name="Take back").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#words")).to_be_focused()
         await expect(page.locator("#talk .mine")).to_have_count(0)
         await say(page, "good")
         await expect(page.get_by_text("It is noon.")).to_be_visible()

@@ -52,6 +52,27 @@ async def test_timers_count_down_and_lists_are_ticked_off_by_saying_it(visit, lo
         await expect(page.locator("#talk .mine")).to_have_count(4)
 
 
+async def test_who_ticks_off_and_cancels_by_keyboard_keeps_their_place(visit):
+    focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.id"
+    async with (
+        skilled_lumi() as server,
+        visit(server.page_url, locale="en-GB", viewport={"width": 1200, "height": 800}) as page,
+    ):
+        for words in ("Set a tea timer for 10 minutes", "Add milk, eggs and bread to the shopping list"):
+            await page.locator("#words").fill(words)
+            await page.keyboard.press("Enter")
+        items = page.locator(".card.list .item")
+        await expect(items).to_have_count(3)
+        await items.filter(has_text="eggs").focus()
+        await page.keyboard.press("Enter")
+        await expect(items).to_have_count(2)
+        assert await page.evaluate(focused) == "Take “bread” off the list"
+        await page.locator(".card.timer button").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".card.timer")).to_have_count(0)
+        assert await page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
 async def test_another_tab_of_the_browser_shows_at_once_what_one_has_changed(visit):
     async with skilled_lumi() as server, visit(server.page_url, locale="en-GB") as page:
         other = await page.context.new_page()

@@ -46,11 +46,21 @@ export class CardTable {
   #draw() {
     this.#timers = this.#timers.filter(({ at }) => at > this.#now() - RINGS_MS);
     this.#drawn = [];
+    const places = [...this.place.querySelectorAll("button, summary")];
+    const held = places.indexOf(document.activeElement);
     this.place.replaceChildren(...this.#timers.map((one) => this.#timer(one)), ...this.#lists.map((one) => this.#list(one)));
     this.place.hidden = !this.place.children.length;
+    if (held >= 0) this.#hold(places[held].dataset.key, held);
     clearInterval(this.#tick);
     if (this.#timers.length) this.#tick = setInterval(() => this.#count(), 250);
     this.#count();
+  }
+
+  // Who goes by the keyboard stays where they were, or comes to what stands in its place now.
+  #hold(key, at) {
+    const places = [...this.place.querySelectorAll("button, summary")];
+    const next = places.find(({ dataset }) => dataset.key === key) ?? places[Math.min(at, places.length - 1)];
+    (next ?? $("talk")).focus({ preventScroll: true });
   }
 
   #timer(timer) {
@@ -58,7 +68,7 @@ export class CardTable {
     const bar = timer.duration_s ? make("progress", { max: 1, value: 0, "aria-hidden": "true" }) : null;
     const name = timer.label || t(timer.kind);
     const cancel = make("button", {
-      class: "round", type: "button", "aria-label": `${t("cancelTimer")}: ${name}`, title: t("cancelTimer"),
+      class: "round", type: "button", "aria-label": `${t("cancelTimer")}: ${name}`, title: t("cancelTimer"), data: { key: `timer ${timer.id}` },
       on: { click: () => this.say(cancelling(timer)) },
     }, icon("close"));
     this.#drawn.push({ timer, left, bar });
@@ -89,15 +99,17 @@ export class CardTable {
     const spoken = name in NAMED ? t(`listName${NAMED[name]}`) : name;
     const rows = items.map((item) => make("li", {}, make("button", {
       class: "item", type: "button", text: item, "aria-label": t("tickOff", { s: item }),
+      data: { key: `item ${name} ${item}` },
       on: { click: ({ currentTarget }) => {
-        currentTarget.disabled = true;
+        if (currentTarget.getAttribute("aria-disabled")) return; // said already; it keeps the keyboard's focus
+        currentTarget.setAttribute("aria-disabled", "true");
         this.say(t("sayRemove", { item, list: spoken }));
       } },
     })));
     const open = this.#open.has(name) || matchMedia("(min-width: 62rem)").matches;
     return make("details", {
       class: "card list", open, on: { toggle: ({ currentTarget }) => this.#open[currentTarget.open ? "add" : "delete"](name) },
-    }, make("summary", {}, icon("list"), make("span", { text: title }), make("span", { class: "count", text: items.length })), make("ul", {}, ...rows));
+    }, make("summary", { data: { key: `list ${name}` } }, icon("list"), make("span", { text: title }), make("span", { class: "count", text: items.length })), make("ul", {}, ...rows));
   }
 }
 

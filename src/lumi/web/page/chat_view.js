@@ -85,7 +85,11 @@ export class ChatView {
 
   #mark(entry) {
     if (entry.who !== "me") return null;
-    const act = (key, click) => make("button", { class: "link", type: "button", text: t(key), on: { click } });
+    const act = (key, click) => make("button", { class: "link", type: "button", text: t(key), on: { click: ({ currentTarget }) => {
+      const byKeyboard = currentTarget.matches(":focus-visible");
+      click();
+      if (byKeyboard) (this.list.hidden ? $("words") : this.list).focus(); // the button is gone
+    } } });
     if (entry.state === "waiting") {
       return make("p", { class: "mark" }, icon("clock"), waiting(entry), act("takeBack", () => this.takeBack(entry)));
     }
