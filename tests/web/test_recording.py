@@ -40,10 +40,10 @@ ENTRIES: list[Line] = [
 HEADER = Header(session_id="s", device_id="d", started_at=1.0)
 
 READ = """async (text) => {
-  const { parse, stretches, transcript } = await import("/console/recording.js");
+  const { isShortened, parse, stretches, transcript } = await import("/console/recording.js");
   const { header, entries, cut } = parse(text);
   return {
-    header, cut, count: entries.length, said: transcript(entries),
+    header, cut, count: entries.length, said: transcript(entries), shortened: isShortened(entries),
     stretches: stretches(entries).map(({ side, start, ms, packets }) => [side, start, ms, packets.map((one) => [...one])]),
   };
 }"""
@@ -67,6 +67,20 @@ async def test_it_reads_what_the_server_writes(module_page: Page):
         (1720, "lumi", "Done."),  # a minute of silence is a second
         (1800, "", "1000 bye"),  # put into words by its key
     ]
+
+
+async def test_what_was_typed_stands_there_once_and_pauses_are_told_of_where_there_are_any(module_page: Page):
+    typed: list[Line] = [
+        FromClient(at_ms=1.0, message={"type": "listen", "state": "detect", "text": "tell me a joke"}),
+        FromServer(at_ms=2.0, message={"type": "stt", "text": "tell me a joke"}),  # the server's echo of it
+        FromClient(at_ms=900.0, message={"type": "listen", "state": "start"}),
+        FromServer(at_ms=1000.0, message={"type": "stt", "text": "tell me a joke"}),  # said aloud
+    ]
+    file = b"".join(map(encoded, (HEADER, *typed))).decode()
+    found = await module_page.evaluate(READ, file)
+    assert [line["at"] for line in found["said"]] == [1, 1000]
+    assert not found["shortened"]
+    assert (await module_page.evaluate(READ, text()))["shortened"]
 
 
 async def test_a_file_that_is_cut_off_is_read_as_far_as_it_goes(module_page: Page):

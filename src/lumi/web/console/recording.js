@@ -56,15 +56,24 @@ export function shortening(entries) {
   return (at) => at - (cuts.findLast(([from]) => at >= from)?.[1] ?? 0);
 }
 
+// Whether there are such pauses.
+export function isShortened(entries) {
+  const end = Math.max(0, ...entries.slice(-1).map((entry) => entry.at_ms));
+  return shortening(entries)(end) < end;
+}
+
 // What was said and done, line by line: `{ at, who, text, note }`.
 export function transcript(entries) {
   const shift = shortening(entries);
   const found = [];
   let began = null;  // when the user began to say what is understood next
+  let typed = null;  // what the server says again as understood
   for (const entry of entries) {
     if (entry.kind === "client_packet") began ??= entry.at_ms;
     if (begins(entry)) began = null;
-    const line = said(entry);
+    if (entry.kind === "from_client" && entry.message.type === "listen") typed = entry.message.text || null;
+    let line = said(entry);
+    if (line?.spoken && line.text === typed) line = typed = null;
     if (line) found.push({ at: shift(line.spoken ? began ?? entry.at_ms : entry.at_ms), ...line });
     if (line?.spoken) began = null;
   }

@@ -6,7 +6,7 @@ import { coded, keyed, make, say, table } from "./dom.js";
 import { bytes, moment, span, t } from "./i18n.js";
 import { called } from "./names.js";
 import { Player } from "./player.js";
-import { parse, transcript } from "./recording.js";
+import { isShortened, parse, transcript } from "./recording.js";
 import { draw, mark } from "./wave.js";
 
 const MOST_LINES = 3000;
@@ -128,7 +128,7 @@ function listening(one, text) {
   player.decode().then(() => {
     draw(wave, player);
     toggle.disabled = player.length === 0;
-    say(note, player.length === 0 ? t("noSound") : t("shortened"));
+    say(note, player.length === 0 ? t("noSound") : isShortened(recording.entries) ? t("shortened") : "");
     moved(0, false);
   }).catch(() => note.replaceChildren(...coded(t("cannotDecode", { id: one.session_id }))));
   return { element, player };
