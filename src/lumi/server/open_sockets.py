@@ -66,9 +66,8 @@ class OpenSockets:
             self._told_at = loop.time()
             self._refused(address)
         transport.write(ANSWER)
-        loop.call_soon(
-            transport.close
-        )  # not before aiohttp's handler has begun, which cannot do without its server
+        # Not before aiohttp's handler has begun, which cannot do without its server.
+        loop.call_soon(transport.close)
 
     def _go(self, handler: web.RequestHandler) -> None:
         address = self._here.pop(handler, None)
