@@ -65,6 +65,14 @@ async def test_engines_of_fallbacks_and_tables_are_in_use(
     assert found["stt.pocketsphinx"]["in_use"]
 
 
+async def test_an_engine_of_the_settings_that_nobody_brings_is_shown_as_missing(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LUMI_TTS__ENGINE", "morse")
+    assert await engines(ENGLISH) == 0
+    assert re.search(r"✗ tts\.morse\s+→ the settings name it .* change \[tts\]", screen.read()[0])
+
+
 async def test_somebody_elses_engine_is_told_by_whether_it_loads(screen: Screen):
     registry = Registry(
         [

@@ -65,11 +65,11 @@ async def engines(console: Console, registry: Registry | None = None) -> int:
         said = [
             console.words(zh=ZH.get(word, word), en=word) for word in (row.languages, row.pace, row.place)
         ]
-        mark = "●" if row.in_use else "✗" if row.missing else "✓"
+        mark = "●" if row.in_use and row.package else "✗" if row.missing else "✓"
         if row.needs and not row.in_use:
             said.append(console.words(zh=ZH.get(row.needs, row.needs), en=f"needs {row.needs}"))
         told = " · ".join(part for part in (*said, *row.models) if part)
-        origin = "" if row.package == OURS else f" [{row.package}]"
+        origin = "" if row.package in {OURS, ""} else f" [{row.package}]"
         mend = f"\n  {'':<{width}}  → {row.missing}" if row.missing else ""
         console.write(f"{mark} {row.kind + '.' + row.name:<{width}}  {told}{origin}{mend}")
     console.note(
@@ -83,10 +83,14 @@ def survey(registry: Registry, config: Any) -> Iterator[Row]:
     """All engines of the registry, by kind."""
     kinds = load_extra("lumi.engines.registry", extra="server", command="lumi engines").KINDS
     library = Library(config.data_dir / "models")
-    in_use = set(used(config))
+    in_use = dict.fromkeys(used(config))
     for kind in kinds:
-        for name in registry.available(kind):
+        there = registry.available(kind)
+        for name in there:
             yield _row(registry, config, library, kind, name, in_use=(kind, name) in in_use)
+        for name in [name for of, name in in_use if of == kind and name and name not in there]:
+            missing = f"the settings name it and no package here brings it: install one, or change [{kind}]"
+            yield Row(kind, name, "", True, False, missing, (), "", "", "")
 
 
 def used(config: Any) -> Iterator[tuple[str, str]]:
