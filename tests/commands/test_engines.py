@@ -57,7 +57,7 @@ async def test_engines_of_fallbacks_and_tables_are_in_use(
     screen: Screen, place: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (place / "lumi.toml").write_text(
-        f'[stt]\nengine = "near"\nfallback = ["pocketsphinx"]\n'
+        f'[stt]\nengine = "pocketsphinx"\nfallback = ["near"]\n'
         f'[engines.near]\nengine = "whisper"\nmodel = "{place}"\n'
     )
     found = await rows(screen)

@@ -84,6 +84,11 @@ def test_a_name_that_means_nothing_is_an_error_that_says_so(fallback, tables, ke
     assert caught.value.key == key
 
 
+def test_a_table_in_the_first_place_is_an_error_that_says_where_its_settings_belong():
+    with pytest.raises(ConfigError, match=r"^llm\.engine: 'spare' is a table, .* settings in \[llm\] itself"):
+        House(Config(llm=LlmSettings(engine="spare"), engines=SPARE)).lists.listed("llm")
+
+
 def test_one_that_cannot_run_here_is_told_and_not_asked():
     house = House(Config(tts=TtsSettings(engine="far", fallback=("near",))), "far")
     made = house.lists.listed("tts")

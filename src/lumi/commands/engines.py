@@ -100,8 +100,8 @@ def used(config: Any) -> Iterator[tuple[str, str]]:
     for kind in ("vad", "stt", "llm", "tts", "duplex", "wake"):
         section: Any = getattr(config, kind, None)
         engine = getattr(section, "engine", "")
-        names = (engine, *(stand_ins(section, engine) if hasattr(section, "fallback") else ()))
-        for name in names:
+        yield kind, engine
+        for name in stand_ins(section, engine) if hasattr(section, "fallback") else ():
             table = config.engines.get(name)
             yield kind, table.engine if table else name
 

@@ -33,6 +33,12 @@ Installed = Callable[[str], tuple[str, ...]]
 """The names of the engines of a kind."""
 
 
+_TABLE = (
+    "'{name}' is a table, [engines.{name}], which may stand in {kind}.fallback and for devices; "
+    "what is asked first has its settings in [{kind}] itself: write them there, with the table's own engine"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One engine that the settings ask for. `engine` is its name in the registry."""
@@ -52,6 +58,8 @@ def wanted(config: Config, kind: str, installed: Installed) -> Iterator[Wanted]:
         ConfigError: a name is neither, is there twice, or stands for an engine that is not installed.
     """
     section = getattr(config, kind)
+    if section.engine in config.engines and section.engine not in installed(kind):
+        raise ConfigError(f"{kind}.engine", _TABLE.format(name=section.engine, kind=kind))
     yield Wanted(section.engine, f"{kind}.engine", section.engine, section.arguments)
     yield from _behind(config, kind, section.engine, stand_ins(section, section.engine), installed)
 
