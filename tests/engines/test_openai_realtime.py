@@ -288,7 +288,10 @@ async def test_a_filler_that_has_no_id_yet_ends_with_its_connection() -> None:
                     service.fault = RealtimeFault.SILENT
 
         asking = asyncio.ensure_future(ask())
-        await asyncio.sleep(0.3)
+        for _ in range(250):
+            if service.sessions and any(one.get("response") for one in service.sessions[0].received):
+                break
+            await asyncio.sleep(0.02)
         asking.cancel()
         await asyncio.wait({asking})
         service.fault = RealtimeFault.NONE
