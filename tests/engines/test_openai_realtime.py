@@ -299,6 +299,19 @@ async def test_a_filler_that_has_no_id_yet_ends_with_its_connection() -> None:
         assert len(service.sessions) == 2
 
 
+async def test_an_error_while_a_filler_is_spoken_ends_the_turn() -> None:
+    service = RealtimeServer([Call("lamp")])
+    async with talking(service) as duplex:
+
+        async def ask() -> None:
+            async for event in duplex.converse(utterance(), waiting(0.05), Lasting()):
+                if isinstance(event, ToolNote):
+                    service.fault = RealtimeFault.FAILED
+
+        with pytest.raises(EngineError, match="server_error"):
+            await ask()
+
+
 class Lasting(Lamp):
     """Never comes to an end."""
 

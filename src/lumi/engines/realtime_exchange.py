@@ -181,19 +181,27 @@ class Exchange:
 
         A service that cannot do so costs the filler alone.
         """
-        self._filling, ended = "", ""
+        self._filling = ""
         await self.line.send("response.create", event_id=FILLER, response=_aside(text))
-        while ended not in {"response.done", "error"}:
-            event = await self.line.receive()
-            ended = str(event.get("type"))
-            if ended == "response.created":
-                self._filling = str(event.get("response", {}).get("id", ""))
-            elif ended == "response.output_audio.delta":
-                yield self._piece(event)
-            elif ended not in {"response.done", "error"} and (given := self._given(event)) is not None:
-                yield given
+        async for event in self._until_over():
+            match event.get("type"):
+                case "response.created":
+                    self._filling = str(event.get("response", {}).get("id", ""))
+                case "response.output_audio.delta":
+                    yield self._piece(event)
+                case _:
+                    if (given := self._given(event)) is not None:
+                        yield given
         self._filling = None
-        yield TextDelta(" ")
+        if self._spoken_ms:
+            yield TextDelta(" ")
+
+    async def _until_over(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Events of the filler. An error before it has begun is its refusal; any later one is the line's."""
+        while (event := await self.line.receive()).get("type") != "response.done":
+            if event.get("type") == "error" and not self._filling:
+                return
+            yield event
 
     async def _late_transcript(self) -> AsyncGenerator[Transcript, None]:
         """The question's words may come after the model has decided; without them nobody knows what was asked."""
@@ -213,9 +221,8 @@ class Exchange:
             await self.line.send("input_audio_buffer.clear")
             return
         if self._filling == "":
-            await (
-                self.line.aclose()
-            )  # what cannot be named cannot be stopped, and would be heard in the next turn
+            # What cannot be named cannot be stopped, and would be heard in the next turn.
+            await self.line.aclose()
             return
         named = {"response_id": self._filling} if self._filling else {}
         await self.line.send("response.cancel", event_id=TRUNCATION, **named)

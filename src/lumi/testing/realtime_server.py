@@ -227,6 +227,9 @@ class Talk:
         self._aside_id = self._response_id = self._server.next_id("resp")
         text = event["response"]["instructions"].rpartition(": ")[2]
         await self.tell("response.created", response={"id": self._aside_id, "status": "in_progress"})
+        if self._server.fault is RealtimeFault.FAILED:
+            await self._error("server_error", "server_error", {})
+            return
         self._answering = tasks.create_task(self._say({"id": self._server.next_id("item")}, text))
 
     async def _cancel(self, event: Json) -> None:
