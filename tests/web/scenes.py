@@ -162,7 +162,7 @@ async def settings(stage: Stage) -> None:
 
 
 async def devices(stage: Stage) -> None:
-    await stage.page.locator("#openSettings").click()
+    await settings(stage)
     await stage.page.locator("#settings summary").last.click()
     await stage.page.locator("#pair button").scroll_into_view_if_needed()
 

@@ -15,6 +15,7 @@ export class SettingsWindow {
     this.install = install;
     $("openSettings").addEventListener("click", () => {
       this.#opened = spoken(settings);
+      $("settingsBody").replaceChildren();
       this.#draw();
       this.#askVoices();
       open($("settings"));
@@ -28,6 +29,8 @@ export class SettingsWindow {
 
   #draw() {
     const focused = document.activeElement?.id;
+    const parts = () => [...$("settingsBody").querySelectorAll("details, #code, #admin")];
+    const before = parts().map(({ open, value }) => ({ open, value })); // the window is drawn anew at each choice
     $("settingsBody").replaceChildren(
       this.#choice("language", { auto: t("automatic"), zh: "中文", en: "English" }),
       this.#choice("theme", { auto: t("automatic"), light: t("light"), dark: t("dark") }),
@@ -40,6 +43,7 @@ export class SettingsWindow {
       make("details", {}, make("summary", { text: t("keys") }), make("p", { text: t("keysHelp") })),
       this.#connect(),
     );
+    before.forEach((held, at) => Object.assign(parts()[at], held));
     if (focused) document.getElementById(focused)?.focus();
   }
 
