@@ -60,9 +60,11 @@ class ServiceConformance:
         raise NotImplementedError
 
     @asynccontextmanager
-    async def parts(self, **script: Any) -> AsyncIterator[tuple[OpenAiServer, Any]]:
+    async def parts(
+        self, *, timeout_s: float = 30.0, **script: Any
+    ) -> AsyncIterator[tuple[OpenAiServer, Any]]:
         async with OpenAiServer(**script) as service:
-            engine = self.make(base_url=service.base_url, timeout_s=1.0)
+            engine = self.make(base_url=service.base_url, timeout_s=timeout_s)
             await engine.start()
             try:
                 yield service, engine
@@ -78,7 +80,8 @@ class ServiceConformance:
     async def test_each_failure_is_told_by_kind_and_the_next_request_is_served(self, fault: Fault) -> None:
         if fault in self.unnoticed:
             return
-        async with self.parts() as (service, engine):
+        waited_for = Trouble.SLOW in (TROUBLES[fault], self.told_apart.get(fault))
+        async with self.parts(timeout_s=1.0 if waited_for else 30.0) as (service, engine):
             service.break_(self.what, fault)
             error = await self.trouble(engine)
             assert error.trouble is self.told_apart.get(fault, TROUBLES[fault]), error
