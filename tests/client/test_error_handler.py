@@ -49,6 +49,7 @@ def made(kind: type[errors.LumiError]) -> errors.LumiError:
         errors.EngineUnavailable: ("espeak", "install it"),
         errors.EngineTimeSpent: (60.0, 5.0, lambda: True),
         errors.ToolError: ("lamp", "it is gone"),
+        errors.ToolUnanswered: ("lamp", "it said nothing"),
     }
     return kind(*arguments.get(kind, ("what happened and what helps",)))
 

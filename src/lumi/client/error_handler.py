@@ -107,6 +107,12 @@ WORDINGS: dict[type[errors.LumiError], Wording] = {
     ),
     errors.EngineUnavailable: Wording("语音引擎不可用", "请按提示安装", "an engine cannot start"),
     errors.ToolError: Wording("工具无法使用", "请按提示修改后重试", "a tool could not be used"),
+    errors.ToolUnanswered: Wording(
+        "工具没有回应",
+        "请先查看是否已经完成，再决定是否重试",
+        "a tool did not answer",
+        "see whether it was done before you try again",
+    ),
     errors.ModelError: Wording("模型不可用", "请按提示处理", "no model"),
     errors.StoreError: Wording("数据无法读取或保存", "请检查数据目录的权限和磁盘空间", "the store failed"),
     errors.RateLimited: Wording("请求过于频繁", "请稍后再试", "too many requests", "try again in a while"),
