@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import os
 import platform
-import re
 import statistics
 import sys
 import tempfile
@@ -21,6 +20,10 @@ from pathlib import Path
 from playwright.async_api import Browser, Page
 from tests.flows.scripted import scripted_lumi
 from tests.web.browsing import FakeMicrophone, chromium, chromium_running, watched_page
+
+from lumi.bench.report import into_page
+
+BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
 
 WHEN_READY = """new MutationObserver(() => {
   if (document.querySelector("#badge[data-state=ready]")) window.readyAt ??= performance.now();
@@ -102,15 +105,6 @@ async def table(runs: int) -> str:
     )
 
 
-def put(path: Path, text: str) -> None:
-    """Between the marks of a page of the docs."""
-    begin, end = "<!-- figures:begin -->\n", "\n<!-- figures:end -->"
-    page = path.read_text(encoding="utf-8")
-    path.write_text(
-        re.sub(f"(?<={begin}).*?(?={end})", lambda _: text, page, flags=re.DOTALL), encoding="utf-8"
-    )
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Measures the page on loopback.")
     parser.add_argument("runs", type=int, nargs="?", default=9)
@@ -119,4 +113,5 @@ if __name__ == "__main__":
     measured = asyncio.run(table(asked.runs))
     sys.stdout.write(measured + "\n")
     if asked.write:
-        put(asked.write, measured)
+        page = asked.write.read_text(encoding="utf-8")
+        asked.write.write_text(into_page(page, measured + "\n", BEGIN, END), encoding="utf-8")
