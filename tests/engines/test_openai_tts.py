@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from lumi.audio.sound_stream import open_stream
+from lumi.engines import openai_tts
 from lumi.engines.base import Tts, Voice
 from lumi.engines.openai_tts import LONGEST_CHARS, OpenAiTts, choose_voice, parts, voice_names
 from lumi.errors import ConfigError, EngineError, Trouble
@@ -84,6 +88,26 @@ class TestFailuresPcm(Failures):
 class TestFailuresMp3(Failures):
     options = {"response_format": "mp3"}
     unnoticed = frozenset({Fault.HALF, Fault.ERROR_MIDDLE, Fault.GARBAGE_MIDDLE})
+
+
+@pytest.mark.real
+async def test_who_is_cut_off_while_a_decoder_is_loaded_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loading, go_on = threading.Event(), threading.Event()
+
+    def slow(*arguments: Any) -> Any:
+        loading.set()
+        go_on.wait(10)
+        return open_stream(*arguments)
+
+    monkeypatch.setattr(openai_tts, "open_stream", slow)
+    async with house({"response_format": "mp3"}) as (_, tts):
+        work = asyncio.ensure_future(spoken(tts))
+        assert await asyncio.to_thread(loading.wait, 10)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        go_on.set()
 
 
 @pytest.mark.real

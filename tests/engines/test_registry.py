@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import metadata
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -90,22 +92,33 @@ def test_an_engine_s_own_mistake_is_not_the_settings_fault(birds: Registry) -> N
         birds.create("tts", "parrot", {"words": -1})
 
 
-def test_packages_are_looked_through_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_are_looked_through_once_while_none_comes_or_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
 
     def look(*, group: str) -> tuple[EntryPoint, ...]:
         looked.append(group)
         return (EntryPoint("llm.skills", "builtins:dict", group),)
 
-    registry._installed.cache_clear()
+    registry._registry.cache_clear()
     monkeypatch.setattr(metadata, "entry_points", look)
     try:
         assert registry.available("llm") == ("skills",)
         assert registry.available("tts") == ()
         assert registry.create("llm", "skills", {"a": 1}) == {"a": 1}
     finally:
-        registry._installed.cache_clear()
+        registry._registry.cache_clear()
     assert looked == [GROUP]
+
+
+def test_a_package_that_came_meanwhile_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "dodo" not in registry.available("tts")
+    described = tmp_path / "dodo-1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: dodo\nVersion: 1.0\n")
+    (described / "entry_points.txt").write_text("[lumi.engines]\ntts.dodo = dodo:Dodo\n")
+    os.utime(tmp_path, ns=(1, 1))  # a clock too coarse to tell the two apart
+    assert "dodo" in registry.available("tts")
 
 
 def test_ours_are_installed() -> None:

@@ -162,7 +162,9 @@ class Service:
             async with AsyncExitStack() as stack:
                 response = await self._open(stack, client, call)
                 began = True
-                answer = Answer(response.headers.get("content-type", ""), response.iter_bytes())
+                pieces = response.iter_bytes()
+                stack.push_async_callback(pieces.aclose)  # whoever reads it may be cut off between two pieces
+                answer = Answer(response.headers.get("content-type", ""), pieces)
                 yield answer
                 await _drain(answer)
         except openai_errors.raised_by_sdk() as error:

@@ -6,8 +6,10 @@ declares one is found once it is installed; nothing of it is imported before it 
 
 from __future__ import annotations
 
-from functools import cache
+import sys
+from functools import lru_cache
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lumi.engines.overview import known
@@ -83,10 +85,26 @@ class Registry:
             raise
 
 
-@cache
 def _installed() -> Registry:
-    """Looked for once in a process: it reads the metadata of every package there is, some 5 ms each time."""
+    return _registry(_places())
+
+
+@lru_cache(maxsize=1)
+def _registry(_places: tuple[tuple[str, int], ...]) -> Registry:
+    """Looked for anew where a package may have come or gone: it reads the metadata of all there are, some 5 ms each time."""
     return Registry()
+
+
+def _places() -> tuple[tuple[str, int], ...]:
+    """Where packages are looked for, and when something came to be or ceased there: ns since the epoch, 0 if it is not there."""
+    return tuple((place, _changed_at(place)) for place in sys.path)
+
+
+def _changed_at(place: str) -> int:
+    try:
+        return Path(place).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def available(kind: str) -> tuple[str, ...]:
