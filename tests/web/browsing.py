@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import sys
+import tempfile
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -127,6 +129,18 @@ async def chromium_running(executable: str, microphone: Path) -> AsyncIterator[B
             yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def chromium_for_script() -> AsyncIterator[tuple[Browser, FakeMicrophone]]:
+    """The browser and its microphone, for a program that draws or measures; without Chromium it ends."""
+    executable = chromium()
+    if executable is None:
+        sys.exit("Chromium is not here; to have it: apt-get install chromium")
+    with tempfile.TemporaryDirectory() as place:
+        heard = FakeMicrophone(Path(place) / "heard.wav")
+        async with chromium_running(executable, heard.path) as browser:
+            yield browser, heard
 
 
 @asynccontextmanager

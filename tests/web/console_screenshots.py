@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import tempfile
 from itertools import groupby
 from pathlib import Path
 
 from playwright.async_api import Browser
-from tests.web.browsing import FakeMicrophone, Watch, chromium, chromium_running, watched_page
+from tests.web.browsing import Watch, chromium_for_script, watched_page
 from tests.web.console_scenes import SCENES, elsewhere
 from tests.web.scenes import LOOKS, Look
 from tests.web.screenshots import draw_sheet, figures, named
@@ -63,24 +62,19 @@ async def draw(browser: Browser, address: str, token: str, pictures: dict[str, P
 
 async def main(directory: Path, patterns: list[str]) -> None:
     """Draw what the patterns name."""
-    executable = chromium()
-    if executable is None:
-        sys.exit("Chromium is not here; to have it: apt-get install chromium")
-    with tempfile.TemporaryDirectory() as place:
-        heard = FakeMicrophone(Path(place) / "heard.wav")
-        async with chromium_running(executable, heard.path) as browser:
-            for language, looks in groupby(sorted(LOOKS, key=spoken_language), spoken_language):
-                async with elsewhere(language) as (address, token):
-                    for look in looks:
-                        names = {scene: picture(scene, look) for scene in SCENES}
-                        wanted = {
-                            scene: directory / name for scene, name in names.items() if named(name, patterns)
-                        }
-                        await draw(browser, address, token, wanted, look)
-            for look in LOOKS:
-                if named(name := sheet_picture(look), patterns):
-                    drawn = await draw_sheet(browser, GRID[look.size][0], sheet(look, directory))
-                    await asyncio.to_thread((directory / name).write_bytes, drawn)
+    async with chromium_for_script() as (browser, _):
+        for language, looks in groupby(sorted(LOOKS, key=spoken_language), spoken_language):
+            async with elsewhere(language) as (address, token):
+                for look in looks:
+                    names = {scene: picture(scene, look) for scene in SCENES}
+                    wanted = {
+                        scene: directory / name for scene, name in names.items() if named(name, patterns)
+                    }
+                    await draw(browser, address, token, wanted, look)
+        for look in LOOKS:
+            if named(name := sheet_picture(look), patterns):
+                drawn = await draw_sheet(browser, GRID[look.size][0], sheet(look, directory))
+                await asyncio.to_thread((directory / name).write_bytes, drawn)
 
 
 def spoken_language(look: Look) -> str:

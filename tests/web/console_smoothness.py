@@ -13,13 +13,12 @@ import asyncio
 import os
 import statistics
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 from playwright.async_api import Page
-from tests.web.browsing import FakeMicrophone, Watch, chromium, chromium_running, watched_page
+from tests.web.browsing import Watch, chromium_for_script, watched_page
 
 from lumi.bench.load import Event, Job, LoadResult, Ready
 from lumi.bench.processes import line, process
@@ -73,31 +72,26 @@ async def look(page: Page, part: str, seconds: float) -> Seen:
 
 
 async def measure(devices: int, seconds: float) -> str:
-    executable = chromium()
-    if executable is None:
-        sys.exit("Chromium is not here; to have it: apt-get install chromium")
-    with tempfile.TemporaryDirectory() as place:
-        silence = FakeMicrophone(Path(place) / "heard.wav")
-        async with (
-            chromium_running(executable, silence.path) as browser,
-            process("lumi.bench.target", "cached") as server,
-        ):
-            ready = msgspec.json.decode(await line(server, "server"), type=Ready)
-            job_file = Path(place) / "job.json"
-            length_s = (seconds + 5.0) * len(PARTS)
-            job_file.write_bytes(msgspec.json.encode(Job(ready.url, devices, length_s, ready.utterance)))
-            async with process("lumi.bench.load", str(job_file)) as load:
-                msgspec.json.decode(await line(load, "load generator"), type=Event)
-                address = ready.url.replace("ws:", "http:")
-                async with watched_page(browser, address, watch=Watch(allowed=["401"])) as page:
-                    await page.goto("/console")
-                    await page.locator("#token").fill(ready.admin_token)
-                    await page.keyboard.press("Enter")
-                    await page.locator("#tabs a").first.wait_for()
-                    seen = [await look(page, part, seconds) for part in PARTS]
-                msgspec.json.decode(await line(load, "load generator"), type=Event)
-                result = msgspec.json.decode(await line(load, "load generator"), type=LoadResult)
-            version = browser.version
+    async with (
+        chromium_for_script() as (browser, heard),
+        process("lumi.bench.target", "cached") as server,
+    ):
+        ready = msgspec.json.decode(await line(server, "server"), type=Ready)
+        job_file = heard.path.with_name("job.json")
+        length_s = (seconds + 5.0) * len(PARTS)
+        job_file.write_bytes(msgspec.json.encode(Job(ready.url, devices, length_s, ready.utterance)))
+        async with process("lumi.bench.load", str(job_file)) as load:
+            msgspec.json.decode(await line(load, "load generator"), type=Event)
+            address = ready.url.replace("ws:", "http:")
+            async with watched_page(browser, address, watch=Watch(allowed=["401"])) as page:
+                await page.goto("/console")
+                await page.locator("#token").fill(ready.admin_token)
+                await page.keyboard.press("Enter")
+                await page.locator("#tabs a").first.wait_for()
+                seen = [await look(page, part, seconds) for part in PARTS]
+            msgspec.json.decode(await line(load, "load generator"), type=Event)
+            result = msgspec.json.decode(await line(load, "load generator"), type=LoadResult)
+        version = browser.version
     where = (
         f"{devices} devices in conversation, {seconds:g} s for each part; Chromium {version}, headless, without a graphics card; "
         f"{os.cpu_count()} cores shared by browser, server and devices, of whose frames {result.late_percent:.2f} % were late."

@@ -13,13 +13,12 @@ import os
 import platform
 import statistics
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.async_api import Browser, Page
 from tests.flows.scripted import scripted_lumi
-from tests.web.browsing import FakeMicrophone, chromium, chromium_running, watched_page
+from tests.web.browsing import chromium_for_script, watched_page
 
 from lumi.bench.report import into_page
 
@@ -82,15 +81,10 @@ def row(what: str, seen: list[Seen]) -> str:
 
 
 async def table(runs: int) -> str:
-    executable = chromium()
-    if executable is None:
-        sys.exit("Chromium is not here; to have it: apt-get install chromium")
-    with tempfile.TemporaryDirectory() as place:
-        silence = FakeMicrophone(Path(place) / "heard.wav")
-        async with chromium_running(executable, silence.path) as browser, scripted_lumi() as server:
-            await run(browser, server.page_url)  # the browser itself is warm now, as one in use is
-            seen = [await run(browser, server.page_url) for _ in range(runs)]
-            version = browser.version
+    async with chromium_for_script() as (browser, _), scripted_lumi() as server:
+        await run(browser, server.page_url)  # the browser itself is warm now, as one in use is
+        seen = [await run(browser, server.page_url) for _ in range(runs)]
+        version = browser.version
     load = f"{os.cpu_count()} cores with a load of {os.getloadavg()[0]:.0f}"
     head = f"Chromium {version}, headless, {platform.machine()}, server on the same machine, {load}; {runs} runs."
     return "\n".join(

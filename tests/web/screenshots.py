@@ -11,13 +11,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import sys
-import tempfile
 from fnmatch import fnmatch
 from html import escape
 from pathlib import Path
 
 from playwright.async_api import Browser
-from tests.web.browsing import FakeMicrophone, Watch, chromium, chromium_running, watched_page
+from tests.web.browsing import FakeMicrophone, Watch, chromium_for_script, watched_page
 from tests.web.gate import Gate
 from tests.web.scenes import LOOKS, SCENES, SHOW_STATE, STATES, Look, Stage, answering
 
@@ -134,14 +133,9 @@ async def draw(
 
 async def main(directory: Path, patterns: list[str]) -> None:
     """Draw what the patterns name."""
-    executable = chromium()
-    if executable is None:
-        sys.exit("Chromium is not here; to have it: apt-get install chromium")
-    with tempfile.TemporaryDirectory() as place:
-        heard = FakeMicrophone(Path(place) / "heard.wav")
-        async with chromium_running(executable, heard.path) as browser:
-            for look in LOOKS:
-                await draw(browser, heard, look, directory, patterns)
+    async with chromium_for_script() as (browser, heard):
+        for look in LOOKS:
+            await draw(browser, heard, look, directory, patterns)
 
 
 def named(name: str, patterns: list[str]) -> bool:
