@@ -3,10 +3,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.server.doubles import counted
 
 from lumi.config import Config
 from lumi.config.serving import LogSettings, ServerSettings, StoreSettings
+from lumi.server import front_door
 from lumi.server.front_door import registered
+from lumi.server.limits import Addresses
 from lumi.server.registry import DeviceRegistry
 from lumi.server.secret_file import ADMIN_TOKEN, SecretFile
 from lumi.server.server import Server
@@ -61,6 +64,47 @@ async def test_a_board_comes_in_from_the_first_question_to_the_first_answer_and_
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
             await http.ws_connect(told["url"], headers=bearer)
         assert caught.value.status == 403
+
+
+async def test_an_address_that_is_full_is_told_to_come_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(front_door, "Addresses", Full)
+    async with server(tmp_path) as here, aiohttp.ClientSession() as http:
+        async with http.get(here.page_url + "healthz") as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (429, "30")
+            assert "limits.address_connections" in await answer.text()
+        assert counted(here.metrics, 'lumi_refused_total{reason="address_connections"} 1.0')
+        assert [refusal.reason for refusal in here.gateway._audit.latest] == ["address_connections"]
+
+
+class Full(Addresses):
+    def enter(self, _: str) -> bool:
+        return False
+
+
+async def test_whoever_was_let_in_is_counted_out(tmp_path, monkeypatch):
+    noted = Noted()
+    monkeypatch.setattr(front_door, "Addresses", lambda _limit: noted)
+    async with server(tmp_path) as here:
+        async with aiohttp.ClientSession() as http, http.ws_connect(here.url) as ws:
+            await ws.send_json(HELLO)
+            await ws.receive_json()
+            assert noted.calls == ["enter"]
+        async with aiohttp.ClientSession() as http, http.get(here.page_url + "nothing") as answer:
+            assert answer.status == 404
+    assert noted.calls.count("enter") == noted.calls.count("leave") == 2
+
+
+class Noted(Addresses):
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+
+    def enter(self, _: str) -> bool:
+        self.calls.append("enter")
+        return True
+
+    def leave(self, _: str) -> None:
+        self.calls.append("leave")
 
 
 async def test_a_registration_says_what_is_different_for_a_device():

@@ -13,7 +13,6 @@ from tests.server.doubles import HELLO, Shell, counted, shell
 from lumi.config.serving import ServerSettings
 from lumi.server.auth import Doorkeeper, Rules
 from lumi.server.http_api import HttpApi
-from lumi.server.limits import Addresses
 from lumi.server.origins import Origins
 from lumi.server.port import listening
 from lumi.server.registry import DeviceRegistry
@@ -233,45 +232,6 @@ async def test_a_key_that_is_none_is_no_proper_upgrade(key):
         writer.write(request.encode(errors="surrogateescape"))
         assert (await reader.readline()).split()[1] == b"400"
         writer.close()
-
-
-async def test_an_address_that_is_full_is_told_to_come_back():
-    async with visiting() as visitor:
-        visitor.api._addresses = Full()
-        async with visitor.http.get(visitor.base + "/healthz") as answer:
-            assert (answer.status, answer.headers["Retry-After"]) == (429, "30")
-            assert "limits.address_connections" in await answer.text()
-        assert counted(visitor.shell.metrics, 'lumi_refused_total{reason="address_connections"} 1.0')
-        assert [refusal.reason for refusal in visitor.api._audit.latest] == ["address_connections"]
-
-
-class Full(Addresses):
-    def enter(self, address: str) -> bool:
-        return False
-
-
-async def test_whoever_was_let_in_is_counted_out():
-    async with visiting() as visitor:
-        visitor.api._addresses = noted = Noted()
-        async with visitor.http.ws_connect(visitor.base) as ws:
-            await ws.send_json(HELLO)
-            await ws.receive_json()
-        async with visitor.http.get(visitor.base + "/nothing") as answer:
-            assert answer.status == 404
-    assert noted.calls == ["enter", "leave"] * 2
-
-
-class Noted(Addresses):
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[str] = []
-
-    def enter(self, address: str) -> bool:
-        self.calls.append("enter")
-        return True
-
-    def leave(self, address: str) -> None:
-        self.calls.append("leave")
 
 
 async def test_a_request_that_trickles_in_is_cut_off():

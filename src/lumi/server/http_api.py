@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from aiohttp import web
 
 from lumi.errors import ConnectionLost
-from lumi.server.audit import AuditLog, Reason
+from lumi.server.audit import AuditLog
 from lumi.server.auth import REFUSALS, UNTIL_THE_HELLO, Doorkeeper, Verdict
 from lumi.server.gateway import Gateway
-from lumi.server.limits import Addresses
 from lumi.server.log import Subject, logger
 from lumi.server.metrics import CONTENT_TYPE, Metrics
 from lumi.server.web_files import SAFETY, web_routes
@@ -22,11 +21,6 @@ NOT_FOUND = (
     "404: there is nothing here. The page is at /, health at /healthz, counts at /metrics; "
     "a WebSocket may be opened at any path.\n"
 )
-TOO_MANY = (
-    "429: your address has as many connections as one may have (the server's setting "
-    "limits.address_connections); close one, or try again later.\n"
-)
-RETRY_AFTER_S = "30"
 BODY_S = 120.0
 """How long a request that brings something along may take, its answer included."""
 
@@ -56,7 +50,6 @@ class HttpApi:
         version: str,
         *,
         max_frame_bytes: int,
-        addresses: Addresses | None = None,
         audit: AuditLog | None = None,
         engines: EngineReport = dict,
         routes: Iterable[web.RouteDef] = (),
@@ -69,7 +62,6 @@ class HttpApi:
         self._version = version
         self._engines = engines
         self._max_frame_bytes = max_frame_bytes
-        self._addresses = addresses or Addresses()
         self._log = logger(Subject.HTTP)
         self._routes = (
             web.get("/healthz", self._healthz),
@@ -87,14 +79,7 @@ class HttpApi:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Route) -> web.StreamResponse:
         """Take upgrades, whatever their path (clients in the field use many); say what is not served here."""
-        address = request.remote or ""
-        if not self._addresses.enter(address):
-            self._audit.refused(Reason.ADDRESS_CONNECTIONS, request_info(request))
-            return web.Response(status=429, text=TOO_MANY, headers=SAFETY | {"Retry-After": RETRY_AFTER_S})
-        try:
-            return await (self._upgrade(request) if is_upgrade(request) else self._answer(request, handler))
-        finally:
-            self._addresses.leave(address)
+        return await (self._upgrade(request) if is_upgrade(request) else self._answer(request, handler))
 
     async def _answer(self, request: web.Request, handler: Route) -> web.StreamResponse:
         try:

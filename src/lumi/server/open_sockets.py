@@ -1,4 +1,4 @@
-"""How many sockets one address may hold open: also those over which nothing is ever said, which no request counts.
+"""How many sockets one address may hold open: those over which requests come, and those over which nothing is ever said.
 
 Without it one stranger has all the files that the process may open, and nobody else comes in.
 """
@@ -15,7 +15,10 @@ from lumi.server.limits import Addresses
 TOLD_EVERY_S = 1.0
 """Whoever knocks a thousand times a second is not a thousand lines of the log."""
 
-WORDS = b"429: too many connections from your address; close one, or try again later.\n"
+WORDS = (
+    b"429: your address has as many connections as one may have (the server's setting limits.address_connections); "
+    b"close one, or try again later.\n"
+)
 ANSWER = (
     b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
     b"Retry-After: 30\r\nContent-Length: %d\r\n\r\n%s" % (len(WORDS), WORDS)

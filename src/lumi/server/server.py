@@ -33,7 +33,6 @@ from lumi.server.gateway import Gateway
 from lumi.server.gauges import show
 from lumi.server.generations import Generations
 from lumi.server.http_api import HttpApi
-from lumi.server.limits import Addresses
 from lumi.server.log import Subject, install, logger
 from lumi.server.metrics import Metrics
 from lumi.server.observation import Observation
@@ -282,7 +281,6 @@ class Server:
             lambda: self.health,
             __version__,
             max_frame_bytes=config.limits.text_bytes,
-            addresses=Addresses(config.limits.address_connections),
             audit=door.audit,
             routes=door.routes(
                 self.sessions, lambda: authority(config.server.host, self.port), bells.timers, sights
