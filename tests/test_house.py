@@ -267,6 +267,15 @@ def test_the_nine_hops_are_where_the_docs_say() -> None:
             folder = path if path.is_dir() else path.parent
 
 
+def test_every_module_is_drawn() -> None:
+    """But for the commands, one module each, of which the drawing says just that."""
+    drawn = set(re.findall(r"\w+(?:-worklet)?", (ROOT / "docs" / "design.md").read_text(encoding="utf-8")))
+    modules = [path for kind in ("py", "js") for path in SOURCE.rglob(f"*.{kind}")]
+    rooms = [path for path in modules if path.parent != SOURCE / "commands" and not path.name.startswith("_")]
+    assert len(rooms) > 300
+    assert [str(path.relative_to(SOURCE)) for path in rooms if path.stem not in drawn] == []
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
 def test_the_readmes_tell_the_same_road(name: str) -> None:
     design = {row[0]: re.findall(r"`([^`]+)`", row[2]) for row in hop_table(ROOT / "docs" / "design.md")}
